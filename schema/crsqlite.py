@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only module that knows cr-sqlite. Everything it does wrong in naive use is guarded here.
+
+Guards (numbers of docs/guards.md): P1 the sync bit is cleared and checked; P2 cursors come from rows read, never from the
+extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.validator`); P5 one
+savepoint per chunk; P7 no REPLACE; P13 always the two-argument form, proven at start-up; P18 refuse an SQLite with the
+WAL-reset bug; P19 finalize before close; P21 clock tables are read directly.
+
+A change is (table, pk, cid, val, col_version, db_version, cl, seq); the pk is always one 16-byte id.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from schema.errors import StuckSyncBit, UnsafeSqlite
+
+VERSION = "0.16.3"
+OLDEST_SAFE_SQLITE = (3, 51, 3)
+PK_PREFIX = b"\x01\x0c\x10"
+ROW_SENTINEL = "-1"
+
+Connection = Any
+
+
+class Cell(NamedTuple):
+    """One cell as stored: its value, its versions, who wrote it (`site` is None for this database)."""
+
+    table: str
+    row_id: bytes
+    column: str
+    value: Any
+    col_version: int
+    db_version: int
+    causal_length: int
+    site: bytes | None
+
+
+class Guards:
+    """Switches that tests use to prove that each guard is needed. Never set outside tests."""
+
+    clear_sync_bit = True
+    assert_sync_bit = True
+    two_arguments = True
+    refuse_old_sqlite = True
+    finalize = True
+
+
+def library_path() -> Path:
+    """Where the built extension lies: CRSQLITE_LIB, else the per-user cache that set-up fills.
+
+    Raises UnsafeSqlite when there is none.
+    """
+    named = os.environ.get("CRSQLITE_LIB")
+    path = Path(named) if named else cache_dir() / "crsqlite.so"
+    if not path.is_file():
+        raise UnsafeSqlite(
+            f"找不到 cr-sqlite 扩展：{path}。请先运行 make setup，或用 CRSQLITE_LIB 指定文件",
+            f"cr-sqlite extension not found at {path}: run make setup, or name the file in CRSQLITE_LIB",
+        )
+    return path
+
+
+def cache_dir() -> Path:
+    """The per-user folder that holds the extension for this version and platform."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "township" / f"crsqlite-{VERSION}-{platform.system().lower()}-{platform.machine()}"
+
+
+def check_sqlite(version: tuple[int, ...] | None = None) -> None:
+    """P18: SQLite 3.7.0 to 3.51.2 can corrupt a WAL database. Raises UnsafeSqlite."""
+    found = version or sqlcipher.sqlite_version_info
+    if Guards.refuse_old_sqlite and tuple(found) < OLDEST_SAFE_SQLITE:
+        raise UnsafeSqlite(
+            f"SQLite {'.'.join(map(str, found))} 有损坏数据的缺陷，需要 3.51.3 或更新",
+            f"SQLite {'.'.join(map(str, found))} has the WAL-reset bug; 3.51.3 or newer is needed",
+        )
+
+
+def load(db: Connection) -> None:
+    """Load the extension into a connection."""
+    check_sqlite()
+    db.enable_load_extension(True)
+    try:
+        db.load_extension(str(library_path().with_suffix("")))
+    finally:
+        db.enable_load_extension(False)
+
+
+def make_crr(db: Connection, table: str) -> None:
+    """Turn a table into a CRDT table. P13: the one-argument form reads past a string literal."""
+    if Guards.two_arguments:
+        db.execute("SELECT crsql_as_crr('main', ?)", (table,)).fetchone()
+    else:
+        db.execute("SELECT crsql_as_crr(?)", (table,)).fetchone()
+    # P6: an updated key leaves its cells at their old version and peers get a row of NULLs.
+    db.execute(
+        f"CREATE TRIGGER IF NOT EXISTS {table}_key_is_fixed BEFORE UPDATE OF id ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'a row id never changes'); END"
+    )
+    # Replicas must agree on the author of equal values, or a reader by author misses rows.
+    db.execute("SELECT crsql_config_set('merge-equal-values', 1)").fetchone()
+
+
+def close(db: Connection) -> None:
+    """P19: without finalize, file descriptors and the -wal file stay behind."""
+    try:
+        if Guards.finalize:
+            db.execute("SELECT crsql_finalize()").fetchone()
+    finally:
+        db.close()
+
+
+def site_id(db: Connection) -> bytes:
+    """This database's own 16-byte author id."""
+    return bytes(db.execute("SELECT crsql_site_id()").fetchone()[0])
+
+
+def assert_tracking(db: Connection) -> None:
+    """P1: after a failed merge the extension may stop tracking local writes on that connection.
+
+    Called at the start of every write transaction. Raises StuckSyncBit; the connection must be dropped.
+    """
+    if Guards.assert_sync_bit and db.execute("SELECT crsql_internal_sync_bit()").fetchone()[0]:
+        raise StuckSyncBit("本地修改没有被记录，连接已作废", "local writes are not tracked on this connection")
+
+
+def clear_sync_bit(db: Connection) -> None:
+    """P1: put tracking back on after a merge, whether it worked or not."""
+    if Guards.clear_sync_bit:
+        db.execute("SELECT crsql_internal_sync_bit(0)").fetchone()
+
+
+def pack_id(row_id: bytes) -> bytes:
+    """P3: the only pk form that is ever given to the extension: one 16-byte blob."""
+    if len(row_id) != 16:
+        raise ValueError("a CRDT row id is 16 bytes")
+    return PK_PREFIX + row_id
+
+
+def apply(db: Connection, cells: Iterable[Cell], site: bytes) -> int:
+    """Merge checked cells as written by `site`; returns how many won.
+
+    P4: db_version is sent as 0, so a peer can never move this database's clock; it becomes local + 1.
+    The caller holds the transaction, and uses a connection made for merging (`database.merging`).
+    """
+    sql = "INSERT INTO crsql_changes VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)"
+    before = _impacted(db)
+    try:
+        for seq, c in enumerate(cells):
+            author = c.site or site
+            db.execute(
+                sql, (c.table, pack_id(c.row_id), c.column, c.value, c.col_version, author, c.causal_length, seq)
+            )
+    finally:
+        clear_sync_bit(db)
+    return _impacted(db) - before
+
+
+def _impacted(db: Connection) -> int:
+    return int(db.execute("SELECT crsql_rows_impacted()").fetchone()[0])
+
+
+def max_version(db: Connection, tables: Iterable[str]) -> int:
+    """P2: the highest version among rows that exist. The extension's own counter can go back."""
+    found = [db.execute(f"SELECT max(db_version) FROM {t}__crsql_clock").fetchone()[0] or 0 for t in tables]
+    return max(found, default=0)
+
+
+def changed_since(db: Connection, table: str, version: int, *, own_only: bool, limit: int = -1) -> Iterator[Cell]:
+    """Cells of a table with a version above `version`, oldest first (P21: clock tables, not the virtual table)."""
+    only = "AND c.site_id = 0" if own_only else ""
+    keys = db.execute(
+        f"SELECT p.id, c.col_name, c.col_version, c.db_version, s.site_id, c.site_id FROM {table}__crsql_clock c "
+        f"CROSS JOIN {table}__crsql_pks p ON p.__crsql_key = c.key JOIN crsql_site_id s ON s.ordinal = c.site_id "
+        f"WHERE c.db_version > ? {only} ORDER BY c.db_version, c.key, c.col_name LIMIT ?",
+        (version, limit),
+    ).fetchall()
+    for row_id, column, col_version, db_version, site, ordinal in keys:
+        yield _cell(db, table, bytes(row_id), column, col_version, db_version, bytes(site) if ordinal else None)
+
+
+def cells_of(db: Connection, table: str, row_id: bytes) -> list[Cell]:
+    """All cells of one row with their versions, in column order; [] when the row is unknown."""
+    rows = db.execute(
+        f"SELECT c.col_name, c.col_version, c.db_version, s.site_id, c.site_id FROM {table}__crsql_pks p "
+        f"CROSS JOIN {table}__crsql_clock c ON c.key = p.__crsql_key JOIN crsql_site_id s ON s.ordinal = c.site_id "
+        "WHERE p.id = ? ORDER BY c.col_name",
+        (row_id,),
+    ).fetchall()
+    return [
+        _cell(db, table, row_id, name, version, dbv, bytes(site) if ordinal else None)
+        for name, version, dbv, site, ordinal in rows
+    ]
+
+
+def _cell(
+    db: Connection, table: str, row_id: bytes, column: str, col_version: int, db_version: int, site: bytes | None
+) -> Cell:
+    length = db.execute(
+        f"SELECT coalesce((SELECT c.col_version FROM {table}__crsql_clock c JOIN {table}__crsql_pks p "
+        f"ON p.__crsql_key = c.key WHERE p.id = ? AND c.col_name = '{ROW_SENTINEL}'), 1)",
+        (row_id,),
+    ).fetchone()[0]
+    value = None
+    if column != ROW_SENTINEL:
+        found = db.execute(f'SELECT "{column}" FROM {table} WHERE id = ?', (row_id,)).fetchone()
+        value = found[0] if found else None
+    return Cell(table, row_id, column, value, col_version, db_version, length, site)
+
+
+def bulk_insert(db: Connection, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    """Insert new rows and their clocks directly: about ten times faster than through the triggers.
+
+    For a first load only (a synthetic county, an imported register): each row's first value is its new id, every
+    other column gets version 1 as if inserted here. Untracked rows would never reach a station, hence the clocks.
+    """
+    version = max_version(db, [table]) + 1
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    tracked = [r[1] for r in db.execute(f"PRAGMA table_info({table})") if r[1] != "id"]
+    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+    try:
+        start = db.execute(f"SELECT coalesce(max(__crsql_key), 0) FROM {table}__crsql_pks").fetchone()[0]
+        count = 0
+        for batch in _batches(rows, 20000):
+            db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", batch)
+            db.executemany(
+                f"INSERT INTO {table}__crsql_pks (__crsql_key, id) VALUES (?, ?)",
+                [(start + count + i, row[0]) for i, row in enumerate(batch, 1)],
+            )
+            for seq, column in enumerate(tracked):
+                db.execute(
+                    f"INSERT INTO {table}__crsql_clock (key, col_name, col_version, db_version, site_id, seq) "
+                    f"SELECT __crsql_key, ?, 1, ?, 0, ? FROM {table}__crsql_pks WHERE __crsql_key > ?",
+                    (column, version, seq, start + count),
+                )
+            count += len(batch)
+        return count
+    finally:
+        clear_sync_bit(db)
+
+
+def _batches(rows: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    batch: list[tuple[Any, ...]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def self_test() -> dict[str, str]:
+    """Prove at start-up that this extension works here: version, two-argument form, a round trip, the cleared bit.
+
+    Returns what was found. Raises UnsafeSqlite with the reason.
+    """
+    check_sqlite()
+    a, b = sqlcipher.connect(":memory:"), sqlcipher.connect(":memory:")
+    try:
+        for db in (a, b):
+            load(db)
+            db.execute("CREATE TABLE probe (id BLOB NOT NULL PRIMARY KEY, v TEXT, w INTEGER) STRICT")
+            make_crr(db, "probe")
+        row_id = bytes(range(120, 136))
+        a.execute("INSERT INTO probe VALUES (?, '甲', 128)", (row_id,))
+        apply(b, list(changed_since(a, "probe", 0, own_only=True)), site_id(a))
+        if b.execute("SELECT v, w FROM probe WHERE id = ?", (row_id,)).fetchone() != ("甲", 128):
+            raise UnsafeSqlite("cr-sqlite 自检没有通过：合并结果不对", "cr-sqlite self-test failed: merge result differs")
+        assert_tracking(b)
+        return {"sqlite": sqlcipher.sqlite_version, "crsqlite": VERSION, "library": str(library_path())}
+    except sqlcipher.Error as error:
+        raise UnsafeSqlite(f"cr-sqlite 自检没有通过：{error}", f"cr-sqlite self-test failed: {error}") from error
+    finally:
+        close(a)
+        close(b)

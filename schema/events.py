@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts: what an officer did, signed by that officer, chained per origin, accepted once.
+
+A fact's bytes are deterministic CBOR of `[id, origin, epoch, seq, prev, kind, version, subject, officer, stated_at,
+body]`. `hash` is SHA-256 of them; `signature` is the officer's Ed25519 signature of the hash. `seq` runs 1, 2, 3 ...
+per (origin, epoch) and `prev` is the hash before, so a removed or reordered fact is seen.
+
+`stated_at` is the officer's clock: a statement. `received_at` is the hub's: the legal instant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from schema import database, ids
+from schema.clock import Clock, stamp
+from schema.errors import BadSignature
+
+GENESIS = bytes(32)
+HUB = "hub"
+BODY_LIMIT = 65536
+
+# kind -> (version, who may state it, meaning). Closed: an unknown kind is refused by the side that gets it.
+KINDS: dict[str, tuple[int, str, str]] = {
+    "case_submitted": (1, "node", "a clerk took a case: service, person, answers, materials, receipt number"),
+    "case_resubmitted": (1, "node", "a returned case was corrected: new answers and materials"),
+    "case_withdrawn": (1, "node", "the applicant took the case back"),
+    "case_accepted": (1, "hub", "受理: the papers are complete; the legal limit runs from the receive time"),
+    "case_calculated": (1, "hub", "核算: amounts computed, with formula and parameters"),
+    "case_reviewed": (1, "hub", "复核: checked by another officer"),
+    "case_approved": (1, "hub", "审批: in effect; the registry changes that follow are in the body"),
+    "case_returned": (1, "hub", "退回补正: what is missing, told once and completely"),
+    "case_rejected": (1, "hub", "不予受理 or 不予批准, with the reason"),
+    "month_computed": (1, "hub", "a settlement month was computed: run id and control totals"),
+    "month_approved": (1, "hub", "another officer approved the month"),
+    "month_paid": (1, "hub", "the payment batch went to the bank"),
+    "month_closed": (1, "hub", "the month is closed"),
+    "register_imported": (1, "hub", "a register file was taken in: its hash and counts"),
+    "officer_key_changed": (1, "node", "an officer changed the password: the key wrapped anew"),
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact. `body` is a dict of CBOR-able values; `subject` is the case (or month, or run) it is about."""
+
+    id: bytes
+    origin: str
+    epoch: bytes
+    seq: int
+    prev: bytes
+    kind: str
+    version: int
+    subject: bytes
+    officer: str
+    stated_at: str
+    body: dict[str, Any]
+    signature: bytes = b""
+    received_at: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that are hashed and signed."""
+        return canonical(
+            [
+                self.id, self.origin, self.epoch, self.seq, self.prev, self.kind, self.version, self.subject,
+                self.officer, self.stated_at, canonical(self.body),
+            ]
+        )  # fmt: skip
+
+    @property
+    def hash(self) -> bytes:
+        return sha256(self.content).digest()
+
+    def signed(self, key: Ed25519PrivateKey) -> Fact:
+        """The same fact with the officer's signature."""
+        return replace(self, signature=key.sign(self.hash))
+
+    def verify(self, public_key: bytes) -> None:
+        """Raises BadSignature unless that officer's key signed exactly this fact."""
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(self.signature, self.hash)
+        except (InvalidSignature, ValueError) as error:
+            raise BadSignature("经办人签名不对", "the officer's signature does not hold", code="officer_signature") from error
+
+    def to_wire(self) -> list[Any]:
+        """The form that travels in a frame."""
+        return [
+            self.id, self.origin, self.epoch, self.seq, self.prev, self.kind, self.version, self.subject,
+            self.officer, self.stated_at, canonical(self.body), self.signature, self.received_at,
+        ]  # fmt: skip
+
+
+def canonical(value: Any) -> bytes:
+    """Deterministic CBOR: one value has one form, so hashes agree everywhere."""
+    return cbor2.dumps(value, canonical=True)
+
+
+def from_wire(item: Any) -> Fact:
+    """A fact from a frame. Raises ValueError with the reason word when the form is wrong."""
+    if type(item) is not list or len(item) != 13:
+        raise ValueError("arity")
+    types = (bytes, str, bytes, int, bytes, str, int, bytes, str, str, bytes, bytes)
+    for value, expected in zip(item, types, strict=False):
+        if type(value) is not expected:
+            raise ValueError("type")
+    if item[12] is not None and type(item[12]) is not str:
+        raise ValueError("type")
+    sizes = {0: 16, 2: 16, 4: 32, 7: 16, 11: 64}
+    if any(len(item[i]) != n for i, n in sizes.items()) or len(item[10]) > BODY_LIMIT or not 0 < item[3] < 2**53:
+        raise ValueError("size")
+    if max(len(item[i]) for i in (1, 5, 8, 9)) > 40:
+        raise ValueError("size")
+    try:
+        body = cbor2.loads(item[10])
+    except (cbor2.CBORDecodeError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+        raise ValueError("body") from error
+    if type(body) is not dict or canonical(body) != item[10]:
+        raise ValueError("body")
+    return Fact(*item[:10], body, item[11], item[12])
+
+
+def from_row(row: Any) -> Fact:
+    """A fact from the `fact` table."""
+    return Fact(
+        bytes(row["id"]), row["origin"], bytes(row["epoch"]), row["seq"], bytes(row["prev"]), row["kind"],
+        row["version"], bytes(row["subject"]), row["officer"], row["stated_at"], cbor2.loads(row["body"]),
+        bytes(row["signature"]), row["received_at"],
+    )  # fmt: skip
+
+
+def state(
+    db: Any, kind: str, subject: bytes, body: dict[str, Any], *, officer: str, key: Ed25519PrivateKey, clock: Clock,
+    received_at: str | None = None,
+) -> Fact:  # fmt: skip
+    """Append one fact of this database's own, in the caller's transaction, and return it.
+
+    Origin and epoch come from the `setting` table ('node_id', 'epoch'); the hub passes `received_at` (its own clock is
+    the legal one).
+    """
+    origin = (database.setting(db, "node_id") or b"").decode()
+    epoch = database.setting(db, "epoch") or bytes(16)
+    seq, prev = chain_head(db, origin, epoch)
+    fact = Fact(
+        ids.new_id(), origin, epoch, seq + 1, prev, kind, KINDS[kind][0], subject, officer, stamp(clock.now()), body
+    ).signed(key)
+    store(db, replace(fact, received_at=received_at))
+    return fact
+
+
+def chain_head(db: Any, origin: str, epoch: bytes) -> tuple[int, bytes]:
+    """(seq, hash) of the last fact of that origin, (0, GENESIS) when there is none."""
+    found = db.execute(
+        "SELECT seq, hash FROM fact WHERE origin = ? AND epoch = ? ORDER BY seq DESC LIMIT 1", (origin, epoch)
+    ).fetchone()
+    return (found[0], bytes(found[1])) if found else (0, GENESIS)
+
+
+def store(db: Any, fact: Fact) -> None:
+    """Insert a fact as it is; the primary key makes a second insert an error."""
+    database.insert(
+        db,
+        "fact",
+        {
+            "id": fact.id, "origin": fact.origin, "epoch": fact.epoch, "seq": fact.seq, "prev": fact.prev,
+            "hash": fact.hash, "kind": fact.kind, "version": fact.version, "subject": fact.subject,
+            "officer": fact.officer, "stated_at": fact.stated_at, "body": canonical(fact.body),
+            "signature": fact.signature, "received_at": fact.received_at,
+        },
+    )  # fmt: skip
+
+
+def of_subject(db: Any, subject: bytes) -> list[Fact]:
+    """All facts about one case, oldest first: the timeline."""
+    rows = db.execute("SELECT * FROM fact WHERE subject = ? ORDER BY coalesce(received_at, stated_at), seq", (subject,))
+    return [from_row(r) for r in rows]

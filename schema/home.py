@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a station and the folder of the hub: which file is what, and how its secrets are opened.
+
+What provisioning gives a station is files; this module is the agreement about them.
+
+    station/  station.toml  station.db  secrets.sealed  certificate.s1  hub-ca.pem  crsqlite.so  tasks.db  backups/
+    hub/      hub.toml      hub.db      secrets.sealed  tls/ca.pem  tls/server.pem  tls/server.key  tasks.db  kits/
+
+Secrets are one CBOR map sealed with a passphrase (`schema.keys.seal`). The passphrase comes from a file named on the
+command line or in TOWNSHIP_UNLOCK_FILE, or from a prompt; never from an argument others could read in a process list.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from schema import keys
+from schema.errors import ConfigError, WrongPassword
+
+UNLOCK_ENV = "TOWNSHIP_UNLOCK_FILE"
+
+
+@dataclass(frozen=True)
+class StationSecrets:
+    """What a station keeps sealed: its database key, its own key, the key of its page sessions."""
+
+    db_key: bytes
+    node_key: bytes
+    web_secret: bytes
+
+    @property
+    def signing(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.node_key)
+
+
+@dataclass(frozen=True)
+class HubSecrets:
+    """What the hub keeps sealed: database key, frame key, certificate authority, TLS authority, session keys."""
+
+    db_key: bytes
+    hub_key: bytes
+    authority_key: bytes
+    tls_ca_key: bytes
+    web_secret: bytes
+    token_secret: bytes
+
+    @property
+    def signing(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.hub_key)
+
+    @property
+    def authority(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.authority_key)
+
+
+@dataclass(frozen=True)
+class StationConfig:
+    """station.toml. `hub_public` and `authority_public` are hex of Ed25519 keys."""
+
+    id: str
+    name: str
+    name_en: str
+    township: str
+    hub_url: str
+    port: int
+    hub_public: str
+    authority_public: str
+    phone: str = ""
+    sync_every_s: int = 900
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """hub.toml. `undo_s`: how long a decision can be taken back before it is signed."""
+
+    name: str
+    name_en: str
+    county: str
+    host: str
+    port: int
+    url: str
+    undo_s: int = 20
+
+
+_T = TypeVar("_T")
+
+
+class StationHome:
+    """A station's folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "station.toml"
+        self.database = self.path / "station.db"
+        self.secrets_file = self.path / "secrets.sealed"
+        self.certificate_file = self.path / "certificate.s1"
+        self.ca_file = self.path / "hub-ca.pem"
+        self.tasks = self.path / "tasks.db"
+        self.backups = self.path / "backups"
+
+    def config(self) -> StationConfig:
+        """Raises ConfigError naming file, place and remedy."""
+        return _read_toml(self.config_file, StationConfig)
+
+    def unlock(self, passphrase: bytes) -> StationSecrets:
+        """Raises WrongPassword."""
+        return _open(self.secrets_file, passphrase, StationSecrets)
+
+    def seal(self, secrets: StationSecrets, passphrase: bytes) -> None:
+        _seal(self.secrets_file, secrets, passphrase)
+
+
+class HubHome:
+    """The hub's folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "hub.toml"
+        self.database = self.path / "hub.db"
+        self.secrets_file = self.path / "secrets.sealed"
+        self.tls = self.path / "tls"
+        self.ca_file = self.tls / "ca.pem"
+        self.server_certificate = self.tls / "server.pem"
+        self.server_key = self.tls / "server.key"
+        self.tasks = self.path / "tasks.db"
+        self.kits = self.path / "kits"
+
+    def config(self) -> HubConfig:
+        """Raises ConfigError naming file, place and remedy."""
+        return _read_toml(self.config_file, HubConfig)
+
+    def unlock(self, passphrase: bytes) -> HubSecrets:
+        """Raises WrongPassword."""
+        return _open(self.secrets_file, passphrase, HubSecrets)
+
+    def seal(self, secrets: HubSecrets, passphrase: bytes) -> None:
+        _seal(self.secrets_file, secrets, passphrase)
+
+
+def passphrase_from(unlock_file: str | None) -> bytes | None:
+    """The passphrase in the named file, or in the one TOWNSHIP_UNLOCK_FILE names; None when neither is given.
+
+    Raises ConfigError when the file is missing or empty.
+    """
+    name = unlock_file or os.environ.get(UNLOCK_ENV)
+    if not name:
+        return None
+    path = Path(name)
+    text = path.read_bytes().strip() if path.is_file() else b""
+    if not text:
+        raise ConfigError(f"口令文件不存在或是空的：{path}", f"the unlock file is missing or empty: {path}")
+    return text
+
+
+def write_toml(path: Path, config: Any) -> None:
+    """Write a config dataclass as flat TOML (text and whole numbers only)."""
+    lines = []
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, str):
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            lines.append(f'{field.name} = "{escaped}"')
+        else:
+            lines.append(f"{field.name} = {value}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _read_toml(path: Path, kind: type[_T]) -> _T:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"没有找到 {path}。这个文件夹还没有安装？", f"{path} not found: is this folder installed?") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} 不是正确的 TOML：{error}", f"{path} is not valid TOML: {error}") from error
+    declared = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    for name, value in data.items():
+        if name not in declared:
+            raise ConfigError(
+                f"{path}：不认识「{name}」，可用的是 {', '.join(declared)}",
+                f"{path}: unknown setting {name!r}; known are {', '.join(declared)}",
+            )
+        wanted = int if declared[name].type == "int" else str
+        if type(value) is not wanted:
+            raise ConfigError(f"{path}：「{name}」的类型不对", f"{path}: {name!r} should be {wanted.__name__}")
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise ConfigError(f"{path} 缺少设置：{error}", f"{path} lacks a setting: {error}") from error
+
+
+def _open(path: Path, passphrase: bytes, kind: type[_T]) -> _T:
+    if not path.is_file():
+        raise ConfigError(f"没有找到 {path}", f"{path} not found")
+    data = cbor2.loads(keys.open_sealed(path.read_bytes(), passphrase))
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise WrongPassword(f"{path} 的内容不对", f"{path} does not hold what it should") from error
+
+
+def _seal(path: Path, secrets: Any, passphrase: bytes) -> None:
+    content = cbor2.dumps({f.name: getattr(secrets, f.name) for f in fields(secrets)})
+    temporary = path.with_suffix(".tmp")
+    temporary.touch(mode=0o600)
+    temporary.write_bytes(keys.seal(content, passphrase))
+    temporary.replace(path)

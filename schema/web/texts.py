@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words on the pages: TOML files with both languages side by side, checked when they are loaded.
+
+    [login]
+    title = { zh = "登录", en = "Log in" }
+    tries = { zh = "还可以试 {n} 次", en = "{n} tries left", en1 = "{n} try left" }
+
+`t("login.title")` is the text in the reader's language. `en1` is the English form for `n == 1`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from schema.errors import ConfigError
+
+LANGS = ("zh", "en")
+_FORMS = {"zh", "en", "en1"}
+
+
+class MissingText(LookupError):
+    """A page asked for a text that no catalogue has: a programmer's slip, seen in tests."""
+
+
+class Catalogue:
+    """All texts of one program, by dotted key."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Raises ConfigError naming file and key for a text without one of its languages, or given twice."""
+        self._texts: dict[str, Mapping[str, str]] = {}
+        for path in paths:
+            for key, forms in _entries(path):
+                if key in self._texts:
+                    raise ConfigError(f"{path.name}：文字 {key} 给了两次", f"{path.name}: text {key} is given twice")
+                self._texts[key] = forms
+
+    def keys(self) -> frozenset[str]:
+        """Every key, for the tests that compare pages with the catalogue."""
+        return frozenset(self._texts)
+
+    def text(self, key: str, lang: str, **values: Any) -> str:
+        """The text of that key. Raises MissingText."""
+        try:
+            forms = self._texts[key]
+        except KeyError:
+            raise MissingText(key) from None
+        form = forms["en1"] if lang == "en" and values.get("n") == 1 and "en1" in forms else forms[lang]
+        return form.format(**values) if values else form
+
+    def marked(self, key: str, lang: str, **values: Any) -> Markup:
+        """The same with every value escaped and in bold: the figure is what the eye looks for."""
+        bold = {name: Markup("<b>{}</b>").format(value) for name, value in values.items()}
+        if values.get("n") == 1:
+            bold["n"] = _One(bold["n"])
+        return Markup(self.text(key, lang, **bold)) if values else escape(self.text(key, lang))
+
+    def both(self, key: str, **values: Any) -> dict[str, str]:
+        """The text in both languages, as {zh, en}; for errors that are raised before anyone knows the reader."""
+        return {lang: self.text(key, lang, **values) for lang in LANGS}
+
+
+class _One(Markup):
+    """The figure one in bold, which still counts as one when the English form is chosen."""
+
+    def __eq__(self, other: object) -> bool:
+        return other == 1 or super().__eq__(other)
+
+    __hash__ = Markup.__hash__
+
+
+def pick(value: Any, lang: str) -> str:
+    """A bilingual value ({zh, en} mapping, or an object with those attributes) in the reader's language."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    get = value.get if isinstance(value, Mapping) else lambda name: getattr(value, name, None)
+    return str(get(lang) or get("zh") or "")
+
+
+def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path.name}：读不了文字表（{error}）", f"{path.name}: cannot read ({error})") from error
+    yield from _walk(path.name, "", tree)
+
+
+def _walk(file: str, prefix: str, node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for name, value in node.items():
+        key = f"{prefix}{name}"
+        if not isinstance(value, dict):
+            raise ConfigError(f"{file}：{key} 要写成 {{ zh, en }}", f"{file}: {key} must be {{ zh, en }}")
+        if set(value) & _FORMS:
+            _check(file, key, value)
+            yield key, value
+        else:
+            yield from _walk(file, f"{key}.", value)
+
+
+def _check(file: str, key: str, forms: Mapping[str, Any]) -> None:
+    whole = set(LANGS) <= set(forms) <= _FORMS and all(isinstance(text, str) and text for text in forms.values())
+    if not whole:
+        raise ConfigError(f"{file}：{key} 缺一种语言", f"{file}: {key} lacks one of its languages")
+    fields = [{field for _, field, _, _ in Formatter().parse(text) if field} for text in forms.values()]
+    if any(other != fields[0] for other in fields):
+        raise ConfigError(f"{file}：{key} 两种语言的空位不同", f"{file}: {key} has different blanks in its languages")
