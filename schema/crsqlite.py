@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only module that knows cr-sqlite. Everything it does wrong in naive use is guarded here.
 
-Guards (numbers of docs/guards.md): P1 the sync bit is cleared and checked; P2 cursors come from rows read, never from the
-extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.validator`); P5 one
+Guards (numbers of docs/guards.md): P1 the sync bit is cleared and checked; P2 cursors come from rows read, never from
+the extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.validator`); P5 one
 savepoint per chunk; P7 no REPLACE; P13 always the two-argument form, proven at start-up; P18 refuse an SQLite with the
 WAL-reset bug; P19 finalize before close; P21 clock tables are read directly.
 
@@ -274,7 +274,9 @@ def self_test() -> dict[str, str]:
         a.execute("INSERT INTO probe VALUES (?, '甲', 128)", (row_id,))
         apply(b, list(changed_since(a, "probe", 0, own_only=True)), site_id(a))
         if b.execute("SELECT v, w FROM probe WHERE id = ?", (row_id,)).fetchone() != ("甲", 128):
-            raise UnsafeSqlite("cr-sqlite 自检没有通过：合并结果不对", "cr-sqlite self-test failed: merge result differs")
+            raise UnsafeSqlite(
+                "cr-sqlite 自检没有通过：合并结果不对", "cr-sqlite self-test failed: merge result differs"
+            )
         assert_tracking(b)
         return {"sqlite": sqlcipher.sqlite_version, "crsqlite": VERSION, "library": str(library_path())}
     except sqlcipher.Error as error:

@@ -87,7 +87,9 @@ class Fact:
         try:
             Ed25519PublicKey.from_public_bytes(public_key).verify(self.signature, self.hash)
         except (InvalidSignature, ValueError) as error:
-            raise BadSignature("经办人签名不对", "the officer's signature does not hold", code="officer_signature") from error
+            raise BadSignature(
+                "经办人签名不对", "the officer's signature does not hold", code="officer_signature"
+            ) from error
 
     def to_wire(self) -> list[Any]:
         """The form that travels in a frame."""
@@ -123,7 +125,9 @@ def from_wire(item: Any) -> Fact:
         raise ValueError("body") from error
     if type(body) is not dict or canonical(body) != item[10]:
         raise ValueError("body")
-    return Fact(*item[:10], body, item[11], item[12])
+    names = ("id", "origin", "epoch", "seq", "prev", "kind", "version", "subject", "officer", "stated_at")
+    head = dict(zip(names, item, strict=False))
+    return Fact(**head, body=body, signature=item[11], received_at=item[12])
 
 
 def from_row(row: Any) -> Fact:

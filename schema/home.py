@@ -176,7 +176,9 @@ def _read_toml(path: Path, kind: type[_T]) -> _T:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"没有找到 {path}。这个文件夹还没有安装？", f"{path} not found: is this folder installed?") from None
+        raise ConfigError(
+            f"没有找到 {path}。这个文件夹还没有安装？", f"{path} not found: is this folder installed?"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} 不是正确的 TOML：{error}", f"{path} is not valid TOML: {error}") from error
     declared = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]

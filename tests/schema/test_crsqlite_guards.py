@@ -229,9 +229,7 @@ def uses_two_arguments(tmp_path: Path, name: str) -> bool:
         crsqlite.close(db)
 
 
-def test_p13_a_table_becomes_a_crdt_with_the_two_argument_form(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_p13_a_table_becomes_a_crdt_with_the_two_argument_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert uses_two_arguments(tmp_path, "two.db")
     monkeypatch.setattr(crsqlite.Guards, "two_arguments", False)
     assert not uses_two_arguments(tmp_path, "one.db")

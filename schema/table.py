@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a declared table and column are: the DDL, and what a value must be to stand in a column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["fact", "registry", "reference", "local"]
+Side = Literal["both", "node", "hub"]
+Type = Literal["id", "text", "int", "blob"]
+
+_SQL_TYPE = {"id": "BLOB", "text": "TEXT", "int": "INTEGER", "blob": "BLOB"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `limit` bounds text length in characters or blob length in bytes.
+
+    `nodes_write`: whether a station may send this cell (registry tables only). `pattern`: what a text must match.
+    """
+
+    name: str
+    type: Type = "text"
+    required: bool = False
+    limit: int = 200
+    nodes_write: bool = False
+    pattern: str = ""
+    group: str = ""
+
+    def accepts(self, value: object) -> str:
+        """'' when the value may stand in this column, else the reason word."""
+        if value is None:
+            return "null" if self.required else ""
+        if self.type == "int":
+            return "" if type(value) is int and -(2**63) <= value < 2**63 else "type"
+        if self.type == "text":
+            return self._accepts_text(value)
+        if type(value) is not bytes:
+            return "type"
+        if self.type == "id":
+            return "" if len(value) == 16 else "length"
+        return "" if len(value) <= self.limit else "length"
+
+    def _accepts_text(self, value: object) -> str:
+        if type(value) is not str:
+            return "type"
+        if len(value) > self.limit:
+            return "length"
+        if "\x00" in value or any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+            return "characters"
+        if self.pattern and value and not re.fullmatch(self.pattern, value):
+            return "format"
+        return ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, who writes it, why it travels the way it does."""
+
+    name: str
+    kind: Kind
+    side: Side
+    why: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    indexes: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+    person_column: str = ""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or None."""
+        return next((c for c in self.columns if c.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    def ddl(self) -> list[str]:
+        """CREATE statements: STRICT, so that a wrong type is an error and not a silent conversion."""
+        lines = [self._column_sql(c) for c in self.columns]
+        lines.append(f"PRIMARY KEY ({', '.join(self.key)})")
+        lines += [f"UNIQUE ({columns})" for columns in self.unique]
+        without = " WITHOUT ROWID" if self.kind == "reference" and len(self.key) > 1 else ""
+        out = [f"CREATE TABLE {self.name} ({', '.join(lines)}) STRICT{',' + without if without else ''}"]
+        for i, columns in enumerate(self.indexes, 1):
+            out.append(f"CREATE INDEX {self.name}_i{i} ON {self.name} ({columns})")
+        return out
+
+    def _column_sql(self, c: Column) -> str:
+        sql = f"{c.name} {_SQL_TYPE[c.type]}"
+        if c.name in self.key:
+            return sql + " NOT NULL"
+        if c.required:
+            # A CRR column must carry a default: cells of one row arrive one by one.
+            default = {"int": "0", "text": "''", "id": "x''", "blob": "x''"}[c.type]
+            sql += " NOT NULL" + (f" DEFAULT {default}" if self.kind == "registry" else "")
+        return sql
+
+
+def id_(name: str, required: bool = True) -> Column:
+    return Column(name, "id", required)
+
+
+def text_(name: str, limit: int = 200, required: bool = False) -> Column:
+    return Column(name, "text", required, limit)
+
+
+def int_(name: str, required: bool = True) -> Column:
+    return Column(name, "int", required)
+
+
+def blob_(name: str, limit: int = 65536, required: bool = True) -> Column:
+    return Column(name, "blob", required, limit)
+
+
+REV = int_("rev")
