@@ -150,6 +150,7 @@ HUB = (
             text_("officer", 20, True),
             text_("decision", 12, True),
             text_("reason", 500),
+            text_("missing", 4000),
             text_("decided_at", 24, True),
             text_("sign_after", 24, True),
         ),
