@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,6 @@ from provisioning import assets
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-WHEELS_FROM = ("pyproject.toml", "constraints.txt")
 WHEELS_RECORD = VENV / "wheels.sha256"
 
 RUST_NEEDED = (1, 70)
@@ -107,14 +108,22 @@ def make_venv() -> None:
 
 
 def install_wheels() -> None:
-    """This project, editable, with the exact versions of constraints.txt; again when either file changes."""
-    wanted = hashlib.sha256(b"\0".join((ROOT / name).read_bytes() for name in WHEELS_FROM)).hexdigest()
+    """This project, editable, with the exact versions of constraints.txt; again when those change."""
+    wanted = _wheels_wanted()
     if WHEELS_RECORD.is_file() and WHEELS_RECORD.read_text() == wanted:
         return
     say("Python packages")
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     run([str(PYTHON), "-m", "pip", "install", *quiet, "-c", "constraints.txt", "-e", ".[dev]"])
     WHEELS_RECORD.write_text(wanted)
+
+
+def _wheels_wanted() -> str:
+    """Names what an installation depends on; settings of linters and tests do not make it outdated."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = [settings["build-system"], settings["project"], settings["tool"]["setuptools"]]
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return hashlib.sha256(json.dumps([parts, pins]).encode()).hexdigest()
 
 
 def install_assets() -> None:

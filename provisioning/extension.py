@@ -4,9 +4,8 @@
 The order, and why:
 
 1. `CRSQLITE_LIB` names a file: the operator has decided.
-2. The cache of this user, `$XDG_CACHE_HOME/township/crsqlite-<version>-<platform>/crsqlite.so`
-   (`~/.cache` when unset). `crsqlite.json` beside it records its SHA-256; a file that no longer has it
-   is put aside and replaced, one without a record is never used.
+2. The cache of this user (`schema.crsqlite.cache_dir`). `crsqlite.json` beside the file records its SHA-256;
+   a file that no longer has it is put aside and replaced, one without a record is never used.
 3. The official release, where the internet is open. No matching pinned hash, no use.
 4. A build from source (`extension_build`): the only way in a sealed network.
 
@@ -19,12 +18,10 @@ Programs that run find the library by 1 and 2 alone (`schema.crsqlite`); a stati
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -37,7 +34,8 @@ from pathlib import Path
 import click
 
 from provisioning import extension_build
-from provisioning.extension_build import VERSION, ExtensionError, require_hash, sha256_of
+from provisioning.extension_build import ExtensionError, require_hash, sha256_of
+from schema.crsqlite import VERSION, cache_dir
 
 LIBRARY = "crsqlite.so"
 RECORD = "crsqlite.json"
@@ -62,13 +60,7 @@ class Library:
 
 def platform_name() -> str:
     """Operating system and processor as release files name them, such as `linux-x86_64`."""
-    return f"{sys.platform}-{platform.machine()}"
-
-
-def cache_folder() -> Path:
-    """Where this user's library lives; programs look there at run time, so the rule must not drift."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "township" / f"crsqlite-{VERSION}-{platform_name()}"
+    return f"{platform.system().lower()}-{platform.machine()}"
 
 
 def obtain(*, build: bool = False) -> Library:
@@ -79,7 +71,7 @@ def obtain(*, build: bool = False) -> Library:
     named = _named()
     if named is not None and not build:
         return named
-    with _lock(cache_folder()):
+    with _lock(cache_dir()):
         if build:
             return _store_build()
         return cached() or _store_release() or _store_build()
@@ -87,7 +79,7 @@ def obtain(*, build: bool = False) -> Library:
 
 def cached() -> Library | None:
     """The cached library if its bytes are the recorded ones and its recipe is today's, else None."""
-    path, record_path = cache_folder() / LIBRARY, cache_folder() / RECORD
+    path, record_path = cache_dir() / LIBRARY, cache_dir() / RECORD
     if not path.is_file() or not record_path.is_file():
         return None
     try:
@@ -160,7 +152,7 @@ def _store_build() -> Library:
 
 def _store(found: Path, origin: str, recipe: str = "") -> Library:
     """Move a proven library into the cache. A cut between the two renames leaves a mismatch, not a lie."""
-    folder = cache_folder()
+    folder = cache_dir()
     library = Library(str(folder / LIBRARY), sha256_of(found), origin, recipe)
     incoming = folder / f"{LIBRARY}.new"
     shutil.copyfile(found, incoming)
@@ -180,6 +172,8 @@ def _write_record(folder: Path, library: Library) -> None:
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """One process at a time: two programs started together must not both build, nor see half a file."""
+    import fcntl  # not on Windows, where a station only copies what its kit brought
+
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from schema.crsqlite import VERSION
 from schema.errors import ConfigError
 
-VERSION = "0.16.3"
 SOURCE_PACKAGE = f"@vlcn.io/crsqlite@{VERSION}"
 SOURCE_SHA256 = "e16e462763ebe38c30a466e53b979dc2464de1e2ebc0e2255c04266ca232a012"
 SOURCE_FILE = f"vlcn.io-crsqlite-{VERSION}.tgz"
