@@ -89,4 +89,40 @@ _HUB_RULES = (
         "WHEN NEW.debit = NEW.credit OR NEW.amount_fen <= 0",
         "an entry moves a positive amount between two accounts",
     ),
+    # A settlement month passes through four different pairs of hands, forward only, and stays as it was signed.
+    (
+        "month_begins_computed",
+        "INSERT ON period",
+        "WHEN NEW.state <> 'computed' OR NEW.computed_by IS NULL "
+        "OR coalesce(NEW.approved_by, NEW.paid_by, NEW.closed_by) IS NOT NULL "
+        "OR EXISTS (SELECT 1 FROM period p WHERE p.scheme = NEW.scheme AND p.month = NEW.month)",
+        "month_state",
+    ),
+    (
+        "month_goes_forward",
+        "UPDATE ON period",
+        "WHEN OLD.state || '>' || NEW.state NOT IN "
+        "('computed>computed', 'computed>approved', 'approved>paid', 'paid>closed')",
+        "month_state",
+    ),
+    (
+        "month_keeps_its_hands",
+        "UPDATE ON period",
+        "WHEN OLD.state <> 'computed' AND "
+        "(NEW.run_id, NEW.computed_by, NEW.computed_at, NEW.approved_by, NEW.approved_at) IS NOT "
+        "(OLD.run_id, OLD.computed_by, OLD.computed_at, OLD.approved_by, OLD.approved_at) "
+        "OR OLD.state = 'paid' AND (NEW.paid_by, NEW.paid_at) IS NOT (OLD.paid_by, OLD.paid_at) "
+        "OR NEW.state <> 'computed' AND NEW.approved_by IS NULL "
+        "OR NEW.state IN ('paid', 'closed') AND NEW.paid_by IS NULL "
+        "OR NEW.state = 'closed' AND NEW.closed_by IS NULL",
+        "month_state",
+    ),
+    (
+        "month_four_hands",
+        "UPDATE ON period",
+        "WHEN NEW.approved_by = NEW.computed_by OR NEW.paid_by IN (NEW.computed_by, NEW.approved_by) "
+        "OR NEW.closed_by IN (NEW.computed_by, NEW.approved_by, NEW.paid_by)",
+        "four_hands",
+    ),
+    ("month_never_goes", "DELETE ON period", "", "a month is never deleted"),
 )
