@@ -11,6 +11,9 @@ A change is (table, pk, cid, val, col_version, db_version, cl, seq); the pk is a
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
@@ -64,7 +67,21 @@ def library_path() -> Path:
             f"找不到 cr-sqlite 扩展：{path}。请先运行 make setup，或用 CRSQLITE_LIB 指定文件",
             f"cr-sqlite extension not found at {path}: run make setup, or name the file in CRSQLITE_LIB",
         )
+    _check_hash(path)
     return path
+
+
+@functools.cache
+def _check_hash(path: Path) -> None:
+    """The file must be the one that set-up or the kit recorded beside it: what is loaded here can read everything."""
+    record = path.with_suffix(".json")
+    if not record.is_file():
+        return
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if json.loads(record.read_text(encoding="utf-8")).get("sha256") != found:
+        raise UnsafeSqlite(
+            f"{path} 与登记的校验值不符，请重新安装", f"{path} is not the file that was installed: install it again"
+        )
 
 
 def cache_dir() -> Path:

@@ -267,3 +267,20 @@ def test_p19_closing_a_connection_releases_its_files(tmp_path: Path, monkeypatch
     assert files_left_open(tmp_path) == 0
     monkeypatch.setattr(crsqlite.Guards, "finalize", False)
     assert files_left_open(tmp_path) > 0
+
+
+def test_an_extension_that_is_not_the_recorded_file_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "crsqlite.so"
+    copy.write_bytes(crsqlite.library_path().read_bytes())
+    copy.with_suffix(".json").write_text('{"sha256": "00"}')
+    monkeypatch.setenv("CRSQLITE_LIB", str(copy))
+    with pytest.raises(UnsafeSqlite, match="not the file"):
+        crsqlite.library_path()
+
+
+def test_a_missing_extension_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRSQLITE_LIB", str(tmp_path / "none.so"))
+    with pytest.raises(UnsafeSqlite, match="make setup"):
+        crsqlite.library_path()
