@@ -14,6 +14,7 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cbor2
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from schema.errors import WrongKey, WrongPassword
+from schema.findings import Finding
 
 VERSION = 1
 KDF = "argon2id"
@@ -70,12 +72,12 @@ STANDARD = Cost()
 def new_officer_key(password: str, cost: Cost = STANDARD) -> tuple[bytes, bytes]:
     """A fresh Ed25519 key as (public key, 32 bytes; private key wrapped by the password)."""
     key = Ed25519PrivateKey.generate()
-    return key.public_key().public_bytes_raw(), _seal(key.private_bytes_raw(), password, cost, _FOR_OFFICER)
+    return key.public_key().public_bytes_raw(), _wrap(key, password, cost)
 
 
 def unwrap(wrapped: bytes, password: str) -> Ed25519PrivateKey:
     """The officer's private key. Raises WrongPassword; WrongKey when the blob is damaged or not one of ours."""
-    secret = _open(wrapped, password, _FOR_OFFICER)
+    secret = _open(wrapped, _plain(password).encode(), _FOR_OFFICER)
     if len(secret) != KEY_BYTES:
         raise _damaged()
     return Ed25519PrivateKey.from_private_bytes(secret)
@@ -83,41 +85,41 @@ def unwrap(wrapped: bytes, password: str) -> Ed25519PrivateKey:
 
 def rewrap(wrapped: bytes, old: str, new: str, cost: Cost = STANDARD) -> bytes:
     """The same key under a new password. Raises as `unwrap` does."""
-    return _seal(unwrap(wrapped, old).private_bytes_raw(), new, cost, _FOR_OFFICER)
+    return _wrap(unwrap(wrapped, old), new, cost)
 
 
-def decoy() -> bytes:
+def decoy(cost: Cost = STANDARD) -> bytes:
     """A blob of the right shape and cost that no password opens.
 
     Unwrapping it takes as long as a real attempt: the time of an answer does not tell which officer numbers exist.
     """
-    return _pack(STANDARD, os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES), os.urandom(KEY_BYTES + TAG_BYTES))
+    return _pack(cost, os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES), os.urandom(KEY_BYTES + TAG_BYTES))
 
 
-def seal(secret: bytes, passphrase: str, cost: Cost = STANDARD) -> bytes:
+def seal(secret: bytes, passphrase: bytes, cost: Cost = STANDARD) -> bytes:
     """Any secret (at most 60 KiB) under a passphrase, e.g. a station's secrets file."""
     return _seal(secret, passphrase, cost, _FOR_SECRET)
 
 
-def open_sealed(blob: bytes, passphrase: str) -> bytes:
+def open_sealed(blob: bytes, passphrase: bytes) -> bytes:
     """What `seal` was given. Raises WrongPassword; WrongKey when the blob is damaged or not one of ours."""
     return _open(blob, passphrase, _FOR_SECRET)
 
 
-def password_findings(new: str, *, names: tuple[str, ...] = ()) -> list[dict[str, str]]:
-    """What is wrong with a new password, all at once, as texts {zh, en}; empty when it may be used.
+def password_findings(new: str, *, names: tuple[str, ...] = (), field: str = "new") -> list[Finding]:
+    """What is wrong with a new password, all at once; empty when it may be used.
 
     `names` are words it must not contain (the officer's number and name).
     """
     text = _plain(new)
-    problems = [problem for test, problem in _PASSWORD_RULES if test(text)]
+    problems = [(code, zh, en) for code, test, zh, en in _PASSWORD_RULES if test(text)]
     if any(len(name) > 1 and _plain(name).lower() in text.lower() for name in names):
-        problems.append({"zh": "密码里不能有工号或姓名", "en": "It must not contain your officer number or name"})
-    return problems
+        problems.append(("password_name", "密码里不能有工号或姓名", "It must not contain your officer number or name"))
+    return [Finding(code, "block", field, zh, en) for code, zh, en in problems]
 
 
 def _is_run(text: str) -> bool:
-    steps = {ord(b) - ord(a) for a, b in zip(text, text[1:], strict=False)}
+    steps = {ord(b) - ord(a) for a, b in pairwise(text)}
     return len(text) > 1 and steps in ({1}, {-1})
 
 
@@ -126,16 +128,21 @@ def _kinds(text: str) -> int:
     return sum(any(test(c) for c in text) for test in tests) + any(not c.isalnum() for c in text)
 
 
-_PASSWORD_RULES: tuple[tuple[Callable[[str], bool], dict[str, str]], ...] = (
-    (lambda text: len(text) < PASSWORD_MIN_CHARS, {
-        "zh": f"密码至少 {PASSWORD_MIN_CHARS} 个字符，可以用一句话", "en": f"Use at least {PASSWORD_MIN_CHARS} characters; a sentence is fine"}),
-    (lambda text: len(text) > PASSWORD_MAX_CHARS, {
-        "zh": f"密码最多 {PASSWORD_MAX_CHARS} 个字符", "en": f"Use at most {PASSWORD_MAX_CHARS} characters"}),
-    (lambda text: len(set(text)) < 5 or _is_run(text), {
-        "zh": "密码不能是重复或连续的字符", "en": "Repeated or running characters are too easy to guess"}),
-    (lambda text: text.isascii() and _kinds(text) < 2, {
-        "zh": "密码要有两类以上字符：数字、小写、大写、符号", "en": "Mix at least two kinds: digits, small letters, capitals, signs"}),
+_PASSWORD_RULES: tuple[tuple[str, Callable[[str], bool], str, str], ...] = (
+    ("password_short", lambda text: len(text) < PASSWORD_MIN_CHARS,
+     f"密码至少 {PASSWORD_MIN_CHARS} 个字符，可以用一句话",
+     f"Use at least {PASSWORD_MIN_CHARS} characters; a sentence is fine"),
+    ("password_long", lambda text: len(text) > PASSWORD_MAX_CHARS,
+     f"密码最多 {PASSWORD_MAX_CHARS} 个字符", f"Use at most {PASSWORD_MAX_CHARS} characters"),
+    ("password_plain", lambda text: len(set(text)) < 5 or _is_run(text),
+     "密码不能是重复或连续的字符", "Repeated or running characters are too easy to guess"),
+    ("password_one_kind", lambda text: text.isascii() and _kinds(text) < 2,
+     "密码要有两类以上字符：数字、小写、大写、符号", "Mix at least two kinds: digits, small letters, capitals, signs"),
 )  # fmt: skip
+
+
+def _wrap(key: Ed25519PrivateKey, password: str, cost: Cost) -> bytes:
+    return _seal(key.private_bytes_raw(), _plain(password).encode(), cost, _FOR_OFFICER)
 
 
 def _plain(password: str) -> str:
@@ -143,11 +150,9 @@ def _plain(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _stretch(password: str, salt: bytes, cost: Cost) -> bytes:
+def _stretch(password: bytes, salt: bytes, cost: Cost) -> bytes:
     with _one_at_a_time:
-        return hash_secret_raw(
-            _plain(password).encode(), salt, cost.rounds, cost.memory_kib, cost.lanes, KEY_BYTES, Type.ID
-        )
+        return hash_secret_raw(password, salt, cost.rounds, cost.memory_kib, cost.lanes, KEY_BYTES, Type.ID)
 
 
 def _bound(cost: Cost, purpose: bytes) -> bytes:
@@ -159,13 +164,13 @@ def _pack(cost: Cost, salt: bytes, nonce: bytes, ct: bytes) -> bytes:
     return cbor2.dumps(blob | {"salt": salt, "nonce": nonce, "ct": ct}, canonical=True)
 
 
-def _seal(secret: bytes, password: str, cost: Cost, purpose: bytes) -> bytes:
+def _seal(secret: bytes, password: bytes, cost: Cost, purpose: bytes) -> bytes:
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
     ct = ChaCha20Poly1305(_stretch(password, salt, cost)).encrypt(nonce, secret, _bound(cost, purpose))
     return _pack(cost, salt, nonce, ct)
 
 
-def _open(blob: bytes, password: str, purpose: bytes) -> bytes:
+def _open(blob: bytes, password: bytes, purpose: bytes) -> bytes:
     cost, salt, nonce, ct = _parse(blob)
     try:
         return ChaCha20Poly1305(_stretch(password, salt, cost)).decrypt(nonce, ct, _bound(cost, purpose))
@@ -187,10 +192,11 @@ def _parse(blob: bytes) -> tuple[Cost, bytes, bytes, bytes]:
     if any(type(parts[name]) is not kind for name, kind in shape.items()):
         raise _damaged()
     cost = Cost(parts["m"], parts["t"], parts["p"])
-    sizes_fit = len(parts["salt"]) == SALT_BYTES and len(parts["nonce"]) == NONCE_BYTES and len(parts["ct"]) >= TAG_BYTES
+    salt, nonce, ct = parts["salt"], parts["nonce"], parts["ct"]
+    sizes_fit = len(salt) == SALT_BYTES and len(nonce) == NONCE_BYTES and len(ct) >= TAG_BYTES
     if parts["v"] != VERSION or parts["kdf"] != KDF or not sizes_fit or not cost.bounded():
         raise _damaged()
-    return cost, parts["salt"], parts["nonce"], parts["ct"]
+    return cost, salt, nonce, ct
 
 
 def _damaged() -> WrongKey:

@@ -8,6 +8,7 @@ Read in this order:
 * `frame` - what `init_app` lays around an app: headers, CSRF, limits, language, error pages;
 * `keyring`, `door`, `auth` - unlocked signing keys in memory, who may come in, sessions and roles;
 * `templates/web/` - `base.html`, `print.html` and the macros every page calls; pages write no colour;
-* `static/` - `tokens.css` (values), `app.css` (components), `layouts.css` (page grids), `print.css` (paper),
-  `app.js` (keys), `icons.svg`. Bootstrap and htmx are put in `static/vendor/` by the set-up; nothing comes from the net.
+* `static/` - `tokens.css` (values), `app.css` and `forms.css` (components), `layouts.css` (page grids), `paper.css`
+  (slips and notices), `print.css` (reports), `app.js` (keys). Bootstrap and htmx are put in `static/vendor/` by the
+  set-up; nothing comes from the net.
 """

@@ -44,42 +44,36 @@ class Catalogue:
         """Every key, for the tests that compare pages with the catalogue."""
         return frozenset(self._texts)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._texts
+
     def text(self, key: str, lang: str, **values: Any) -> str:
-        """The text of that key. Raises MissingText."""
-        try:
-            forms = self._texts[key]
-        except KeyError:
-            raise MissingText(key) from None
-        form = forms["en1"] if lang == "en" and values.get("n") == 1 and "en1" in forms else forms[lang]
-        return form.format(**values) if values else form
+        """The text of that key with its blanks filled. Raises MissingText."""
+        return self._form(key, lang, values).format(**values)
 
     def marked(self, key: str, lang: str, **values: Any) -> Markup:
-        """The same with every value escaped and in bold: the figure is what the eye looks for."""
+        """The same for a page, with every value escaped and in bold: the figure is what the eye looks for."""
         bold = {name: Markup("<b>{}</b>").format(value) for name, value in values.items()}
-        if values.get("n") == 1:
-            bold["n"] = _One(bold["n"])
-        return Markup(self.text(key, lang, **bold)) if values else escape(self.text(key, lang))
+        return escape(self._form(key, lang, values)).format(**bold)
 
     def both(self, key: str, **values: Any) -> dict[str, str]:
         """The text in both languages, as {zh, en}; for errors that are raised before anyone knows the reader."""
         return {lang: self.text(key, lang, **values) for lang in LANGS}
 
-
-class _One(Markup):
-    """The figure one in bold, which still counts as one when the English form is chosen."""
-
-    def __eq__(self, other: object) -> bool:
-        return other == 1 or super().__eq__(other)
-
-    __hash__ = Markup.__hash__
+    def _form(self, key: str, lang: str, values: Mapping[str, Any]) -> str:
+        try:
+            forms = self._texts[key]
+        except KeyError:
+            raise MissingText(key) from None
+        return forms["en1"] if lang == "en" and values.get("n") == 1 and "en1" in forms else forms[lang]
 
 
 def pick(value: Any, lang: str) -> str:
     """A bilingual value ({zh, en} mapping, or an object with those attributes) in the reader's language."""
     if value is None or isinstance(value, str):
         return value or ""
-    get = value.get if isinstance(value, Mapping) else lambda name: getattr(value, name, None)
-    return str(get(lang) or get("zh") or "")
+    forms = value if isinstance(value, Mapping) else {code: getattr(value, code, None) for code in LANGS}
+    return str(forms.get(lang) or forms.get("zh") or "")
 
 
 def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
