@@ -41,6 +41,12 @@ def compact(text: str) -> str:
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
+def upgrade(number_15: str) -> str:
+    """The 18-digit form of a 15-digit number: the century 19 and the check digit added."""
+    body = f"{number_15[:6]}19{number_15[6:]}"
+    return body + _check_digit(body)
+
+
 def read(text: str, today: date, field: str = "id_number") -> tuple[ResidentId | None, list[Finding]]:
     """The number that was typed, or None, and everything there is to say about it, all at once.
 
@@ -51,8 +57,7 @@ def read(text: str, today: date, field: str = "id_number") -> tuple[ResidentId |
     if findings:
         return None, findings
     if len(number) == 15:
-        number = f"{number[:6]}19{number[6:]}"
-        number += _check_digit(number)
+        number = upgrade(number)
     elif _check_digit(number[:17]) != number[17]:
         findings.append(
             _block(

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Effects: a decided case -> the rows that change. Pure: nothing is read or written here.
+
+Ids of new rows come from the case, so that applying a case twice gives what applying it once gives. Registry cells
+(phone, address) are the station's to write at the counter; the hub only fills cells that are still empty, because the
+prefilled phone of a form taken days ago must not undo what another station wrote since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from schema import names, period, resident_id
+from schema.parameter import Parameters
+from schema.rules import pension
+from schema.rules.trace import Trace
+from schema.service_parts import Service
+from schema.view import RESIDENT_PENSION, PersonView
+
+CONTACT_FIELDS = ("phone", "address", "address_village", "education")
+
+
+@dataclass(frozen=True)
+class CaseInput:
+    """What an effect needs of a case. `values` are parsed values of `checks.examine`.
+
+    `known_on`: the day the amounts were calculated, so that the amounts approved are those reviewed; None: today.
+    """
+
+    id: bytes
+    person_id: bytes | None
+    values: dict[str, Any]
+    station: str
+    township: str
+    known_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A reference row to upsert (without `rev`), or cells of a registry row: its `id` and only what changes."""
+
+    table: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A case with all that effects may look at."""
+
+    case: CaseInput
+    view: PersonView
+    today: date
+    parameters: Parameters
+
+    @property
+    def person_id(self) -> bytes:
+        """The register's id, or the one this case gives a new person."""
+        return self.view.person_id or self.case.person_id or derived_id(self.case.id, "person")
+
+    def value(self, name: str) -> Any:
+        """A parsed value; None when the item has no such field."""
+        return self.case.values.get(name)
+
+
+EffectFunction = Callable[[Decided], list[Change]]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A named effect and the fields that it reads."""
+
+    name: str
+    reads: tuple[str, ...]
+    function: EffectFunction
+
+
+EFFECTS: dict[str, Effect] = {}
+
+
+def effect(*reads: str) -> Callable[[EffectFunction], EffectFunction]:
+    """Register an effect under its function's name; `reads` are fields that an item using it must have."""
+
+    def register(function: EffectFunction) -> EffectFunction:
+        EFFECTS[function.__name__] = Effect(function.__name__, reads, function)
+        return function
+
+    return register
+
+
+def changes(
+    service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters
+) -> list[Change]:
+    """The rows that change once the case is in effect.
+
+    For a case decided on the spot these are contact cells, and the station's to write: they travel by themselves, so
+    at the hub such a case changes nothing. Otherwise they are the hub's, in the order in which they must be written.
+    """
+    if service.mode_for(case.values) == "S":
+        return [] if view.at_hub else at_counter(service, case, view)
+    decided = Decided(case, view, today, parameters)
+    return [change for name in service.effects for change in EFFECTS[name].function(decided)]
+
+
+def at_counter(service: Service, case: CaseInput, view: PersonView) -> list[Change]:
+    """Contact cells that a station writes when it takes a case of any mode: those that differ from the register.
+
+    Only fields of the item that `case.values` names are looked at; an emptied field clears its cell.
+    """
+    if not view.known:
+        return []
+    cells = {
+        name: case.values[name] or None
+        for name in CONTACT_FIELDS
+        if name in case.values
+        and service.field(name) is not None
+        and (case.values[name] or None) != (view.contact.get(name) or None)
+    }
+    return [Change("contact", {"id": view.person_id, **cells})] if cells else []
+
+
+def derived_id(case_id: bytes, label: str) -> bytes:
+    """The id of a row that a case makes: the same for the same case, on any machine."""
+    return sha256(case_id + label.encode()).digest()[:16]
+
+
+@effect("name", "id_number", "village", "ethnic")
+def new_person(d: Decided) -> list[Change]:
+    """The person core and a household of their own, for somebody who is not in the register."""
+    if d.view.known:
+        return []
+    read, _ = resident_id.read(d.value("id_number") or "", d.today)
+    assert read is not None, "an examined case has a right ID number"
+    full, initials = names.pinyin(d.value("name"))
+    household = derived_id(d.case.id, "household")
+    person = {
+        "id": d.person_id, "id_number": read.number, "id_number_15": read.number_15, "name": d.value("name"),
+        "initials": initials, "pinyin": full, "sex": read.sex, "birth_on": read.birth_on.isoformat(),
+        "ethnic": d.value("ethnic"), "village": d.value("village"), "household_id": household, "life_status": "1",
+        "died_on": None, "work_began_on": None,
+    }  # fmt: skip
+    return [
+        Change("household", {"id": household, "head_name": d.value("name"), "village": d.value("village")}),
+        Change("person", person),
+    ]
+
+
+@effect()
+def contact_where_empty(d: Decided) -> list[Change]:
+    """Contact cells that nobody has filled yet."""
+    cells = {n: d.value(n) for n in CONTACT_FIELDS if d.value(n) and not d.view.contact.get(n)}
+    return [Change("contact", {"id": d.person_id, **cells})] if cells else []
+
+
+@effect("start_month", "grade", "hardship")
+def resident_enrolment(d: Decided) -> list[Change]:
+    """The relation to the resident pension, and an empty account where there is none."""
+    enrolment = {
+        "id": derived_id(d.case.id, "enrolment"), "person_id": d.person_id, "insurance": RESIDENT_PENSION,
+        "state": "active", "began_month": d.value("start_month"), "ended_month": None, "grade_fen": d.value("grade"),
+        "hardship": d.value("hardship"), "case_id": d.case.id,
+    }  # fmt: skip
+    out = [Change("enrolment", enrolment)]
+    if not d.view.account:
+        account = {
+            "person_id": d.person_id, "insurance": RESIDENT_PENSION, "balance_fen": 0, "paid_months": 0,
+            "as_of_month": period.add_months(period.month_of(d.today), -1),
+        }  # fmt: skip
+        out.append(Change("account", account))
+    return out
+
+
+@effect("bank", "account_no", "holder")
+def bank_account_if_none(d: Decided) -> list[Change]:
+    """The account of an enrolment; an account already known is changed only by an item that is about it."""
+    return [] if d.view.bank_account else bank_account(d)
+
+
+@effect("bank", "account_no", "holder")
+def bank_account(d: Decided) -> list[Change]:
+    """Where the benefit is paid from now on."""
+    row = {
+        "person_id": d.person_id, "bank": d.value("bank"), "account_no": d.value("account_no"), "holder": d.value("holder"),
+    }  # fmt: skip
+    return [Change("bank_account", row)]
+
+
+@effect("new_name", "new_id_number", "new_birth_on", "new_work_began_on")
+def person_columns(d: Decided) -> list[Change]:
+    """The corrected columns of the person core, with everything that is read off them."""
+    row = dict(d.view.person)
+    if d.value("new_name"):
+        row["name"] = d.value("new_name")
+        row["pinyin"], row["initials"] = names.pinyin(row["name"])
+    if d.value("new_id_number"):
+        read, _ = resident_id.read(d.value("new_id_number"), d.today)
+        assert read is not None, "an examined case has a right ID number"
+        row |= {"id_number": read.number, "id_number_15": read.number_15, "sex": read.sex}
+        row["birth_on"] = read.birth_on.isoformat()
+    row["birth_on"] = d.value("new_birth_on") or row["birth_on"]
+    row["work_began_on"] = d.value("new_work_began_on") or row["work_began_on"]
+    return [Change("person", row)] if row != d.view.person else []
+
+
+@effect("from_month")
+def resident_benefit(d: Decided) -> list[Change]:
+    """The monthly benefit from the claimed month; contributions end with the month before."""
+    from_month = d.value("from_month")
+    amounts = benefit_of(from_month, d.view, d.case.known_on or d.today, d.parameters)
+    benefit = {
+        "id": derived_id(d.case.id, "benefit"), "person_id": d.person_id, "kind": RESIDENT_PENSION, "state": "active",
+        "from_month": from_month, "basic_fen": amounts.basic_fen, "account_fen": amounts.account_fen,
+        "extra_fen": amounts.extra_fen, "paid_through": None, "case_id": d.case.id,
+    }  # fmt: skip
+    ended = {"state": "ended", "ended_month": period.add_months(from_month, -1)}
+    relations = [Change("enrolment", {**e, **ended}) for e in d.view.enrolled(RESIDENT_PENSION)]
+    return [Change("benefit", benefit), *relations]
+
+
+def benefit_of(
+    from_month: str, view: PersonView, known_on: date, parameters: Parameters, trace: Trace | None = None
+) -> pension.Benefit:
+    """The monthly resident pension of this person from that month, as known on a day."""
+    assert view.birth_on is not None, "only a person in the register can claim"
+    # The age is that of the month's end: whoever has the birthday in it draws from its first day.
+    age = period.age_on(view.birth_on, period.last_day(from_month))
+    return pension.resident_monthly_benefit(
+        view.account.get("balance_fen", 0), age, period.first_day(from_month), known_on, parameters, trace,
+        paid_months=view.account.get("paid_months", 0),
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a form's first values come from, so that it opens filled with what the register knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from schema import field_types, period
+from schema.parameter import Parameters
+from schema.rules import pension
+from schema.service_parts import Service
+from schema.tables import TABLES
+from schema.view import PersonView
+
+Source = Callable[[PersonView, date, Parameters], Any]
+
+
+def _from_row(table: str, column: str) -> Source:
+    return lambda view, today, parameters: getattr(view, table).get(column)
+
+
+def _this_month(view: PersonView, today: date, parameters: Parameters) -> str:
+    return period.month_of(today)
+
+
+def _claim_month(view: PersonView, today: date, parameters: Parameters) -> str:
+    """The month of reaching the claim age, or this month when that has passed."""
+    this = period.month_of(today)
+    if view.birth_on is None:
+        return this
+    return max(this, pension.claim_month(view.birth_on, today, today, parameters))
+
+
+def _holder(view: PersonView, today: date, parameters: Parameters) -> Any:
+    return view.bank_account.get("holder") or view.person.get("name")
+
+
+SOURCES: dict[str, Source] = {
+    "month.this": _this_month,
+    "month.claim": _claim_month,
+    "holder": _holder,
+    **{f"{table}.{name}": _from_row(table, name) for table in ("person", "contact", "bank_account") for name in TABLES[table].names},
+}
+
+
+def answers(service: Service, view: PersonView, today: date, parameters: Parameters) -> dict[str, str]:
+    """The raw answers a new form opens with; fields without a source are ''."""
+    return {
+        f.name: field_types.raw_text(f, SOURCES[f.prefill](view, today, parameters)) if f.prefill else ""
+        for f in service.fields
+    }
+
+
+def current(service: Service, view: PersonView, today: date, parameters: Parameters) -> dict[str, Any]:
+    """What the register says today for the fields that show it, by field name."""
+    sources = {f.name: f.current or f.prefill for f in service.fields}
+    return {name: SOURCES[source](view, today, parameters) for name, source in sources.items() if source}
