@@ -132,7 +132,7 @@ def grouped(number: str | None) -> Markup:
 
 def opening(message: str) -> str:
     """The first sentence of a finding: what the summary shows of it, in the same words."""
-    return re.split(r"(?<=\D)[。.](?:\s|$)|。", message, maxsplit=1)[0]
+    return re.split(r"。|[.](?=\s|$)", message, maxsplit=1)[0]
 
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

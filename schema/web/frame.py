@@ -226,6 +226,7 @@ def _fill_jinja(app: Flask) -> None:
         count=formats.count,
         day=formats.day,
         hour=formats.hour,
+        today=lambda instant: formats.day(formats.civil(instant).date()),
         full=formats.full,
         short=lambda instant: formats.short(instant, frame().clock.today()),
         paper_day=in_lang(formats.paper_day),
