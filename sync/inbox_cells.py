@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hub: the cells of one pushed frame: validate, find conflicts, merge, feed what changed.
+
+payload(reg) := {"cells": see `codec`, "conflicts": [[id, table, row id, column, kept, lost, author of kept] ...]}
+
+`conflicts` are those the station found itself (rule N): its unpushed edit lost against a pulled cell, so the hub would
+never see the loser otherwise. They travel as data of their own, never as cells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schema import crsqlite, ids, tables
+from schema.clock import Clock, stamp
+from schema.crsqlite import Cell
+from sync import codec, merge, publish, validator
+from sync.codec import WireCell
+from sync.frame import Frame
+from sync.merge import Outcome
+from sync.publish import Publication
+from sync.receipt import Refused
+
+if TYPE_CHECKING:
+    from sync.inbox import Node
+
+Content = tuple[list[list[WireCell]], list[Any]]
+_CONFLICT = ("id", "tbl", "row_id", "col", "kept", "lost")
+
+
+def read(opened: Frame) -> Content:
+    """(rows, conflicts) of a pushed frame. Raises BadFrame."""
+    content = opened.content
+    if type(content) is not dict or set(content) != {"cells", "conflicts"} or type(content["conflicts"]) is not list:
+        raise codec.bad("payload", "form")
+    cells = codec.unpack_cells(content["cells"])
+    rows: dict[tuple[str, bytes], list[WireCell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.table, cell.row_id), []).append(cell)
+    if len(rows) + len(content["conflicts"]) != opened.header.items or opened.header.items > codec.MAX_CELLS:
+        raise codec.bad("payload", "items")
+    return list(rows.values()), content["conflicts"]
+
+
+def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcome:
+    """Everything good is merged, everything bad is listed with its reason."""
+    rows, conflicts = content
+    outcome = Outcome()
+    good: list[list[WireCell]] = []
+    clashes: dict[bytes, list[merge.Clash]] = {}
+    for row in rows:
+        stored = _stored(pub.db, row[0])
+        member = is_member(pub.db, row[0].row_id, node.slices)
+        if code := validator.bad_pushed_row(row, stored, member=member, head=pub.seq):
+            outcome.refused.append((Refused.of(_name(row[0]), code), row))
+            continue
+        good.append(row)
+        clashes[row[0].row_id] = merge.find_clashes(pub.db, row, stored, node.site_id)
+    before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
+
+    def poisoned(row: list[WireCell]) -> None:
+        outcome.refused.append((Refused.of(_name(row[0]), "database"), row))
+        clashes.pop(row[0].row_id)
+
+    outcome.applied = merge.merge_rows(pub.db, good, node.site_id, poisoned)
+    outcome.lost = sum(map(len, rows)) - outcome.applied - sum(len(item) for _, item in outcome.refused)
+    _feed_changes(pub, before)
+    for found in clashes.values():
+        for clash in found:
+            merge.record_clash(pub, clash, node.id, clock)
+        outcome.conflicts += len(found)
+    for item in conflicts:
+        _take_conflict(pub, node, item, clock, outcome)
+    return outcome
+
+
+def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
+    """Whether the person is in one of these slices."""
+    marks = ", ".join("?" * len(wanted))
+    sql = f"SELECT 1 FROM slice_member WHERE person_id = ? AND slice IN ({marks})"
+    return db.execute(sql, (person_id, *wanted)).fetchone() is not None
+
+
+def _stored(db: Any, cell: WireCell) -> dict[str, Cell]:
+    if cell.table not in publish.REGISTRY_NAMES:
+        return {}
+    return {c.column: c for c in crsqlite.cells_of(db, cell.table, cell.row_id)}
+
+
+def _feed_changes(pub: Publication, before: int) -> None:
+    for table in publish.REGISTRY_NAMES:
+        changed = {c.row_id: None for c in crsqlite.changed_since(pub.db, table, before, own_only=False)}
+        for row_id in changed:
+            pub.touch(table, row_id)
+
+
+def _take_conflict(pub: Publication, node: Node, item: Any, clock: Clock, outcome: Outcome) -> None:
+    """A station's own finding. It may speak of its slice only, and never change a conflict that is known."""
+    if not _conflict_fits(item) or not is_member(pub.db, item[2], node.slices):
+        outcome.refused.append((Refused.of(f"conflict/{_hex(item)}", "conflict_form"), item))
+        return
+    row = dict(zip(_CONFLICT, item, strict=False))
+    if pub.db.execute("SELECT 1 FROM conflict WHERE id = ?", (row["id"],)).fetchone() is None:
+        author = merge.author_name(pub.db, item[6])
+        pub.put("conflict", {**row, "kept_by": author, "lost_by": node.id, "found_at": stamp(clock.now())})
+        outcome.conflicts += 1
+
+
+def _conflict_fits(item: Any) -> bool:
+    if type(item) is not list or len(item) != len(_CONFLICT) + 1 or type(item[6]) is not bytes or len(item[6]) != 16:
+        return False
+    declared = tables.TABLES["conflict"]
+    columns = [declared.column(name) for name in _CONFLICT]
+    if any(column is None or column.accepts(value) for column, value in zip(columns, item, strict=False)):
+        return False
+    table = tables.TABLES.get(item[1])
+    return table is not None and table.kind == "registry" and table.column(item[3]) is not None
+
+
+def _name(cell: WireCell) -> str:
+    return f"{cell.table[:40]}/{ids.to_text(cell.row_id)}"
+
+
+def _hex(item: Any) -> str:
+    named = type(item) is list and item and type(item[0]) is bytes
+    return str(item[0][:16].hex()) if named else "?"

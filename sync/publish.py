@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every hub write that stations must learn of goes through here, in one transaction with the feed that tells them.
+
+    with publish.transaction(store) as pub:
+        pub.put("person", row)                  # reference row: written and fed only if anything differs
+        pub.cells("contact", person_id, {"phone": "0575-83000000"})
+        pub.fact(fact, "0100-1")
+
+Each published row takes the next number of `feed_head`, so a page of a feed can end behind any row and a cut bootstrap
+goes on where it stopped. The numbers are ours: the extension's own version counter can go back (guard P2).
+
+Slices that move (leave, evict) will get their place in `Publication.place`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from schema import crsqlite, database, tables
+from schema.database import Store
+from schema.errors import StoreError
+from schema.events import Fact
+from schema.table import Table
+from sync import slices
+from sync.fill import fill
+
+__all__ = ["Publication", "fill", "transaction"]
+
+UPSERT, LEAVE, DELETED = 1, 2, 3
+REGISTRY_NAMES = tuple(t.name for t in tables.REGISTRY)
+slices_of = slices.slices_of
+
+
+class Publication:
+    """One open hub transaction. `db` for plain writes; `seq` is the last feed number given."""
+
+    def __init__(self, db: Any) -> None:
+        self.db = db
+        self._began = self.seq = head(db)
+
+    def put(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Write a reference row if it is new or differs (`rev` is set here); feed it to its slices. True if written.
+
+        Columns left out keep their value. A person not placed anywhere is placed in the township of the village.
+        """
+        declared = _declared(table, "reference")
+        key = {c: row[c] for c in declared.key}
+        before = _fetch(self.db, declared, key)
+        given = {c: v for c, v in row.items() if c != "rev"}
+        if before is not None and all(before[c] == v for c, v in given.items()):
+            return False
+        self.seq += 1
+        after = {**(before or dict.fromkeys(declared.names)), **given, "rev": self.seq}
+        database.upsert(self.db, table, after)
+        if table == "person" and (before is None or before["village"] != after["village"]):
+            self.place(after["id"], [slices.home_of_person(self.db, after)])
+        self._feed(declared, slices.feed_key(declared, after), slices.slices_of(self.db, table, after))
+        return True
+
+    def cells(self, table: str, row_id: bytes, changes: Mapping[str, Any]) -> bool:
+        """Write registry cells as the hub: insert, or update only what differs (P7). True if anything was written."""
+        declared = _declared(table, "registry")
+        if self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (row_id,)).fetchone() is None:
+            database.insert(self.db, table, {"id": row_id, **changes})
+        elif not database.update(self.db, table, {"id": row_id}, dict(changes)):
+            return False
+        self.touch(declared.name, row_id)
+        return True
+
+    def touch(self, table: str, row_id: bytes) -> None:
+        """Feed a registry row whose cells were changed in this transaction (a merge does it row by row)."""
+        declared = _declared(table, "registry")
+        self.seq += 1
+        self._feed(declared, row_id, slices.slices_of(self.db, table, {"id": row_id}))
+
+    def fact(self, fact: Fact, station: str) -> None:
+        """Send a stored fact of the hub to one station."""
+        self.seq += 1
+        self._feed(tables.TABLES["fact"], fact.id, [slices.NODE_PREFIX + station])
+
+    def place(self, person_id: bytes, wanted: Iterable[str]) -> None:
+        """Make the person a member of these slices as well; new slices are fed every row of the person."""
+        held = {r[0] for r in self.db.execute("SELECT slice FROM slice_member WHERE person_id = ?", (person_id,))}
+        entered = sorted(set(wanted) - held)
+        if not entered:
+            return
+        for table in (*tables.REGISTRY, *tables.REFERENCE):
+            owner = slices.person_column(table)
+            if not owner:
+                continue
+            columns = ", ".join(table.key)
+            for row in self.db.execute(
+                f"SELECT {columns} FROM {table.name} WHERE {owner} = ?", (person_id,)
+            ).fetchall():
+                self.seq += 1
+                self._feed(table, slices.feed_key(table, row), entered)
+        # The number behind all of them: a reader who stopped half way must still get whole rows, or an evicted
+        # row that comes back as a few cells becomes a row of NULLs.
+        self.seq += 1
+        rows = [(person_id, slice_, self.seq) for slice_ in entered]
+        self.db.executemany("INSERT INTO slice_member (person_id, slice, since_seq) VALUES (?, ?, ?)", rows)
+
+    def _feed(self, table: Table, key: bytes, into: Iterable[str]) -> None:
+        for slice_ in into:
+            self.db.execute(
+                "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
+                (slice_, table.name, key, tables.CHANNEL[table.kind], self.seq, UPSERT),
+            )
+
+    def finish(self) -> None:
+        """Remember the feed head and which CRDT version it stands at. Called once, before the commit."""
+        if self.seq != self._began:
+            database.upsert(self.db, "feed_head", {"name": "feed", "seq": self.seq})
+            remember_clock(self.db, self.seq)
+
+
+@contextmanager
+def transaction(store: Store, *, merging: bool = False) -> Iterator[Publication]:
+    """One hub write transaction with its feed. `merging`: on a connection of its own, for cells of a peer (P1)."""
+    if store.side != "hub":
+        raise StoreError("只有中心可以发布", "only the hub publishes")
+    with store.merging() if merging else store.write() as db:
+        publication = Publication(db)
+        yield publication
+        publication.finish()
+
+
+def head(db: Any) -> int:
+    """The last feed number given."""
+    found = db.execute("SELECT seq FROM feed_head WHERE name = 'feed'").fetchone()
+    return int(found[0]) if found else 0
+
+
+def remember_clock(db: Any, seq: int) -> None:
+    """Note the CRDT version that feed number `seq` stands at, if it moved: rule H translates a base with it."""
+    version = crsqlite.max_version(db, REGISTRY_NAMES)
+    last = db.execute("SELECT version FROM feed_clock ORDER BY seq DESC LIMIT 1").fetchone()
+    if version != (last[0] if last else 0):
+        database.upsert(db, "feed_clock", {"seq": seq, "version": version})
+
+
+def version_at(db: Any, seq: int) -> int:
+    """The CRDT version at which feed number `seq` stood."""
+    found = db.execute("SELECT version FROM feed_clock WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _declared(table: str, kind: str) -> Table:
+    declared = tables.TABLES[table]
+    if declared.kind != kind:
+        raise StoreError(f"{table} 不是这一类表", f"{table} is not a {kind} table")
+    return declared
+
+
+def _fetch(db: Any, table: Table, key: dict[str, Any]) -> dict[str, Any] | None:
+    where = " AND ".join(f"{c} = ?" for c in key)
+    row = db.execute(f"SELECT * FROM {table.name} WHERE {where}", tuple(key.values())).fetchone()
+    return dict(row) if row else None

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station: apply one pulled page. Data, conflict check, mark and cursor in one transaction, so a cut costs nothing.
+
+The page was signed by the hub; its content is checked all the same, because a fault of the hub must not corrupt every
+station. A page that fails is not applied at all, its cursor stays, the reason is kept; other slices and channels go on.
+
+Rule N: a pulled cell that beats an edit made here and not yet in a frame would make that edit vanish before the hub
+ever saw it. The loser is kept as a conflict row (rev 0: the hub is to be told) in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schema import crsqlite, database, events, ids, tables
+from schema.clock import Clock, stamp
+from schema.crsqlite import Cell
+from schema.database import Store
+from schema.errors import BadFrame
+from schema.events import GENESIS, HUB, Fact
+from sync import codec, facts, merge, outbox, validator
+from sync.certificate import Certificate
+from sync.codec import WireCell
+from sync.frame import PULL, Frame
+from sync.inbox import write_refusal
+from sync.receipt import Refused
+
+Receive = Callable[[Any, Fact], None]
+
+
+def cursor(db: Any, slice_: str, channel: str) -> int:
+    """The feed position up to which this slice's channel was applied."""
+    row = db.execute('SELECT "after" FROM cursor WHERE slice = ? AND channel = ?', (slice_, channel)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def furthest(db: Any) -> int:
+    """The highest feed position this station has seen."""
+    return int(db.execute('SELECT coalesce(max("after"), 0) FROM cursor').fetchone()[0])
+
+
+def move_cursor(db: Any, slice_: str, channel: str, after: int) -> None:
+    """Never back."""
+    if after > cursor(db, slice_, channel):
+        database.upsert(db, "cursor", {"slice": slice_, "channel": channel, "after": after})
+
+
+def check_header(opened: Frame, certificate: Certificate, slice_: str, channel: str, after: int) -> None:
+    """Raises BadFrame unless this is the page that was asked for."""
+    h = opened.header
+    expected = (HUB, certificate.node, certificate.epoch, channel, slice_, PULL, 0, GENESIS, after)
+    if (h.node, h.to, h.epoch, h.chan, h.slice, h.dir, h.n, h.prev, h.first) != expected or (
+        h.more and h.upto == after
+    ):
+        raise codec.bad("address")
+
+
+def apply(store: Store, opened: Frame, certificate: Certificate, clock: Clock, receive: Receive) -> int:
+    """Apply a page; returns how many items it held. Raises BadFrame when the content may not be used."""
+    header = opened.header
+    content = opened.content
+    if type(content) is not dict or content.pop("gone", None) != []:
+        raise codec.bad("op")
+    take: Callable[[Any], int] = {
+        "evt": lambda db: _take_facts(db, content, receive),
+        "ref": lambda db: _take_rows(db, content),
+        "reg": lambda db: _take_cells(db, content, certificate, clock),
+    }[header.chan]
+    with store.merging() if header.chan == "reg" else store.write() as db:
+        if cursor(db, header.slice, header.chan) != header.first:
+            return 0  # another session of this station was quicker
+        items = take(db)
+        move_cursor(db, header.slice, header.chan, header.upto)
+        if header.chan == "reg":
+            mark(db, certificate.slices)
+    return items
+
+
+def mark(db: Any, slices_held: tuple[str, ...]) -> None:
+    """Note which hub state edits from now on are based on (rule H)."""
+    seen = min((cursor(db, s, "reg") for s in slices_held), default=0)
+    version = crsqlite.max_version(db, outbox.REGISTRY_NAMES)
+    database.upsert(db, "pull_mark", {"local_version": version, "hub_seq": seen})
+
+
+def keep_refusal(store: Store, slice_: str, channel: str, error: BadFrame, clock: Clock) -> None:
+    """A page was refused: keep the reason once, not once per session."""
+    item = f"{slice_}/{channel}"
+    with store.write() as db:
+        known = db.execute(
+            "SELECT 1 FROM refusal WHERE direction = 'in' AND peer = ? AND item = ? AND code = ? "
+            "AND handled_at IS NULL",
+            (HUB, item, error.code),
+        ).fetchone()
+        if known is None:
+            refused = Refused(item, error.code, error.zh, error.en)
+            write_refusal(db, "in", HUB, channel, 0, refused, None, stamp(clock.now()))
+
+
+def _take_facts(db: Any, content: dict[str, Any], receive: Receive) -> int:
+    items = content.get("facts")
+    if set(content) != {"facts"} or type(items) is not list:
+        raise codec.bad("payload", "form")
+    for item in items:
+        try:
+            fact = events.from_wire(item)
+        except ValueError as error:
+            raise codec.bad("fact_form") from error
+        if db.execute("SELECT 1 FROM fact WHERE id = ?", (fact.id,)).fetchone():
+            continue
+        if code := facts.bad_kind(fact, "hub") or facts.bad_signature_if_known(db, fact):
+            raise codec.bad(code)
+        events.store(db, fact)
+        receive(db, fact)
+    return len(items)
+
+
+def _take_rows(db: Any, content: dict[str, Any]) -> int:
+    if set(content) != {"rows"}:
+        raise codec.bad("payload", "form")
+    found = codec.unpack_rows(content["rows"])
+    for table, rows in found.items():
+        for row in rows:
+            if code := validator.bad_reference_row(table, row):
+                raise codec.bad(code, table)
+    for table, rows in found.items():
+        if rows:
+            db.executemany(_upsert_newer(table, list(rows[0])), [tuple(row.values()) for row in rows])
+    return sum(map(len, found.values()))
+
+
+def _upsert_newer(table: str, columns: list[str]) -> str:
+    key = tables.TABLES[table].key
+    sets = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets} WHERE excluded.rev > {table}.rev"
+    )
+
+
+def _take_cells(db: Any, content: dict[str, Any], certificate: Certificate, clock: Clock) -> int:
+    sites = content.get("sites")
+    if set(content) != {"cells", "sites"} or type(sites) is not list:
+        raise codec.bad("payload", "form")
+    if any(type(site) is not bytes or len(site) != 16 for site in sites):
+        raise codec.bad("payload", "sites")
+    cells = codec.unpack_cells(content["cells"])
+    for cell in cells:
+        if code := validator.bad_cell(cell, from_node=False) or ("" if 0 <= cell.extra < len(sites) else "range"):
+            raise codec.bad(code, cell.table[:40])
+    at_stake = _unframed(db, cells)
+    crsqlite.apply(db, (merge.as_cell(c, sites[c.extra]) for c in cells), sites[0] if sites else b"")
+    for cell, mine in at_stake:
+        _keep_loser(db, cell, mine, sites[cell.extra], certificate, clock)
+    return len({(c.table, c.row_id) for c in cells})
+
+
+def _unframed(db: Any, cells: list[WireCell]) -> list[tuple[WireCell, Cell]]:
+    """Pulled cells that meet another value written here and not yet in a frame."""
+    done = outbox.framed(db, "reg")
+    stored: dict[tuple[str, bytes], dict[str, Cell]] = {}
+    out = []
+    for cell in cells:
+        place = (cell.table, cell.row_id)
+        if place not in stored:
+            stored[place] = {c.column: c for c in crsqlite.cells_of(db, *place)}
+        mine = stored[place].get(cell.column)
+        if mine is None or mine.site is not None or mine.db_version <= done or mine.value == cell.value:
+            continue
+        if not merge.never_written(mine):
+            out.append((cell, mine))
+    return out
+
+
+def _keep_loser(db: Any, cell: WireCell, mine: Cell, author: bytes, certificate: Certificate, clock: Clock) -> None:
+    """Only where our edit lost: where it won it is still to be pushed, and the hub finds the pair itself (rule H)."""
+    now = db.execute(f'SELECT "{cell.column}" FROM {cell.table} WHERE id = ?', (cell.row_id,)).fetchone()
+    if now is not None and now[0] == mine.value:
+        return
+    database.insert(db, "conflict", {
+        "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column,
+        "kept": merge.shown(cell.value), "lost": merge.shown(mine.value), "kept_by": author.hex(), "lost_by": certificate.node,
+        "found_at": stamp(clock.now()), "rev": 0,
+    })  # fmt: skip

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's side of S1: four routes over one `handle`, whatever carries them (`wsgi`, `transport.InProcess`).
+
+    POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
+    PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
+    GET  /s1/feed/<slice>?chan&after&max         one page of a feed                            -> signed frame
+    GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
+
+Errors are JSON `{"code": ...}`: 400 malformed, 401 token, 403 revoked or not allowed, 404, 409 gap or rebase, 413 too
+large, 423 frozen, 426 too old, 500, 503 overload with Retry-After. Every request looks `node_record` up again, so a
+revocation counts from the moment it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from schema import migrations
+from schema.clock import Clock, stamp
+from schema.database import Store
+from schema.errors import BadFrame, BadSignature, RefusedByPeer
+from schema.events import GENESIS, HUB
+from sync import digest, feed, frame, inbox, tokens
+from sync.greeting import Greeter, OnHello
+from sync.inbox import Gap, Inbox, Intake, Node
+from sync.transport import Request, Response
+
+log = logging.getLogger(__name__)
+MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
+STATUS = {"gap": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401, "size": 413}
+
+
+class SyncServer:
+    """Answers stations. `intake` acts on each good fact; `on_hello` may publish what a station should find today."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub_key: Ed25519PrivateKey,
+        authority_public: bytes,
+        token_secret: bytes,
+        clock: Clock,
+        intake: Intake,
+        on_hello: OnHello,
+        *,
+        max_at_once: int = 32,
+        retry_after_s: int = 30,
+    ) -> None:
+        self._store, self._hub_key, self._clock = store, hub_key, clock
+        self._token_secret = token_secret
+        self._inbox = Inbox(store, hub_key, clock, intake)
+        self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello)
+        self._digests = digest.Cache()
+        self._places = threading.BoundedSemaphore(max_at_once)
+        self._retry_after_s = retry_after_s
+
+    def handle(self, request: Request) -> Response:
+        """The answer; never raises. Load is shed before any work is done."""
+        if not self._places.acquire(blocking=False):
+            return problem(503, "overload", {"retry-after": str(self._retry_after_s)})
+        try:
+            return self._route(request)
+        except Gap as error:
+            return problem(409, "gap", known_n=error.known.n)
+        except BadFrame as error:
+            return problem(STATUS.get(error.code, 400), error.code)
+        except (BadSignature, RefusedByPeer) as error:
+            return problem(STATUS.get(error.code, 403), error.code)
+        except Exception:
+            log.exception("%s failed", request.path.split("/")[2:3])
+            return problem(500, "internal")
+        finally:
+            self._places.release()
+
+    def _route(self, request: Request) -> Response:
+        parts = request.path.strip("/").split("/")
+        if len(request.body) > frame.MAX_FRAME:
+            return problem(413, "size")
+        handler: Callable[[Request, list[str]], Response] | None = {
+            ("POST", "hello", 2): self._hello,
+            ("PUT", "chunk", 6): self._chunk,
+            ("GET", "feed", 3): self._feed,
+            ("GET", "digest", 3): self._digest,
+        }.get((request.method, parts[1] if len(parts) > 1 else "", len(parts)))
+        if handler is None or parts[0] != "s1":
+            return problem(404, "not_found")
+        return handler(request, parts)
+
+    def _hello(self, request: Request, parts: list[str]) -> Response:
+        return Response(200, _CBOR, self._greeter.answer(request.body))
+
+    def _chunk(self, request: Request, parts: list[str]) -> Response:
+        node = self._sender(request)
+        _, _, name, epoch, channel, n = parts
+        if (name, epoch) != (node.id, node.epoch.hex()) or channel not in ("evt", "reg") or not _is_number(n):
+            return problem(403, "address")
+        return Response(200, _CBOR, self._inbox.accept(node, channel, int(n), request.body))
+
+    def _feed(self, request: Request, parts: list[str]) -> Response:
+        node, slice_ = self._sender(request), parts[2]
+        channel, after, wanted = (request.query.get(name, "") for name in ("chan", "after", "max"))
+        if slice_ not in node.slices:
+            return problem(403, "not_in_slice")
+        if channel not in frame.CHANNELS or not _is_number(after) or not _is_number(wanted):
+            return problem(400, "address")
+        limit = min(max(int(wanted), MIN_PAGE), MAX_PAGE)
+        with self._store.read() as db:
+            page = feed.page(db, slice_, channel, int(after), limit, node.site_id)
+        header = frame.Header(
+            HUB, node.id, node.epoch, channel, slice_, frame.PULL, 0, GENESIS, int(after), page.upto, page.more,
+            migrations.SCHEMA_VERSION, page.items, stamp(self._clock.now()),
+        )  # fmt: skip
+        return Response(200, _CBOR, frame.build(header, page.content, self._hub_key))
+
+    def _digest(self, request: Request, parts: list[str]) -> Response:
+        """`mine`: the station's digests, one per family, joined by dots; `at`: the feed position they stand at."""
+        node, wanted = self._sender(request), parts[2].split(",")
+        mine, at = request.query.get("mine", ""), request.query.get("at", "")
+        if set(wanted) != set(node.slices) or not _is_number(at):
+            return problem(403, "not_in_slice")
+        with self._store.read() as db:
+            found = [self._digests.of(db, held) for held in digest.families(wanted).values()]
+        comparable = all(f.last <= int(at) for f in found)
+        equal = comparable and mine == ".".join(f.digest.hex() for f in found)
+        if equal:
+            with self._store.write() as db:
+                now = stamp(self._clock.now())
+                db.execute("UPDATE node_record SET last_equal_at = ? WHERE id = ?", (now, node.id))
+        return _json(200, {"comparable": comparable, "equal": equal})
+
+    def _sender(self, request: Request) -> Node:
+        """The station this request's token was issued to, as it stands now. Raises RefusedByPeer."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        bearer = tokens.check(self._token_secret, token, self._clock.now()) if scheme == "Bearer" else None
+        if bearer is None:
+            raise self._greeter.refused("token")
+        with self._store.read() as db:
+            node = self._greeter.node(db, bearer[0])
+            if node.epoch != bearer[1]:
+                raise self._greeter.refused("rebase")
+            if inbox.is_frozen(db, node.id):
+                raise self._greeter.refused("frozen")
+        return node
+
+
+_CBOR = {"content-type": "application/octet-stream", "cache-control": "no-store"}
+
+
+def problem(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """An error answer."""
+    return _json(status, {"code": code, **more}, headers)
+
+
+def _json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(status, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 15

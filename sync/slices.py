@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which slices a row belongs to: one table of SQL expressions, used row by row and set by set, so they cannot disagree.
+
+Three families that share no table: `county` (rows common to all), `node:<station>` (rows of one station alone), and
+township codes (persons and all that is theirs, units, households). A person may be in several townships' slices; every
+row of the person follows `slice_member`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema import tables
+from schema.table import Table
+from sync import codec
+
+COUNTY = "county"
+NODE_PREFIX = "node:"
+TOWNSHIP_DIGITS = 9
+
+# Expressions over a row's columns; NULL means that the row leaves the hub for no one.
+_EXPRESSIONS = {
+    "division": f"'{COUNTY}'",
+    "station": f"'{COUNTY}'",
+    "officer_key": f"'{COUNTY}'",
+    "officer": f"'{NODE_PREFIX}' || nullif({{station}}, '')",
+    "receipt_block": f"'{NODE_PREFIX}' || {{station}}",
+    "case_state": f"'{NODE_PREFIX}' || {{station}}",
+    "household": f"substr({{village}}, 1, {TOWNSHIP_DIGITS})",
+    "unit": "{township}",
+}
+_PERSON_COLUMNS = {"person": "id", "contact": "id", "conflict": "row_id"}
+
+HOME_OF_PERSON = f"substr({{village}}, 1, {TOWNSHIP_DIGITS})"
+
+
+def family(slice_: str) -> str:
+    """'county', 'node' or 'township'."""
+    if slice_ == COUNTY:
+        return "county"
+    return "node" if slice_.startswith(NODE_PREFIX) else "township"
+
+
+def family_of_table(table: str) -> str:
+    """The family whose digest a table's rows count in."""
+    expression = _EXPRESSIONS.get(table, "")
+    if expression.startswith(f"'{COUNTY}'"):
+        return "county"
+    return "node" if expression.startswith(f"'{NODE_PREFIX}'") else "township"
+
+
+def person_column(table: Table) -> str:
+    """The column that says whose row this is; '' for rows of no person."""
+    return _PERSON_COLUMNS.get(table.name) or table.person_column
+
+
+def expression(table: str, prefix: str) -> str:
+    """The slice expression over columns written as prefix + name, e.g. `t.village` or `:village`."""
+    return _prefixed(_EXPRESSIONS[table], table, prefix)
+
+
+def home_expression(prefix: str) -> str:
+    """The township a person's row itself puts the person in."""
+    return _prefixed(HOME_OF_PERSON, "person", prefix)
+
+
+def _prefixed(template: str, table: str, prefix: str) -> str:
+    return template.format(**{c.name: prefix + c.name for c in tables.TABLES[table].columns})
+
+
+def slices_of(db: Any, table: str, row: Mapping[str, Any]) -> list[str]:
+    """The slices a row belongs to, as the hub knows it now."""
+    declared = tables.TABLES[table]
+    owner = person_column(declared)
+    if owner:
+        found = db.execute("SELECT slice FROM slice_member WHERE person_id = ? ORDER BY slice", (row[owner],))
+        return [r[0] for r in found]
+    found = db.execute(f"SELECT {expression(table, ':')}", {c.name: row.get(c.name) for c in declared.columns})
+    return [r[0] for r in found if r[0]]
+
+
+def home_of_person(db: Any, row: Mapping[str, Any]) -> str:
+    """The slice in which a person is placed when nobody said otherwise."""
+    return str(db.execute(f"SELECT {home_expression(':')}", {"village": row["village"]}).fetchone()[0])
+
+
+def has_plain_key(table: Table) -> bool:
+    """Whether the key is one 16-byte id: then the feed holds the id itself."""
+    column = table.column(table.key[0])
+    return len(table.key) == 1 and column is not None and column.type == "id"
+
+
+def feed_key(table: Table, row: Mapping[str, Any]) -> bytes:
+    """A row's key as the feed stores it."""
+    if has_plain_key(table):
+        return bytes(row[table.key[0]])
+    return codec.dump([row[c] for c in table.key])
+
+
+def key_values(table: Table, key: bytes) -> list[Any]:
+    """The key's columns back from the feed's form."""
+    return [key] if has_plain_key(table) else list(codec.load(key))

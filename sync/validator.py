@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands between a peer and the database: every cell and row is checked against `schema.tables` first.
+
+For pushed cells in this order, cheapest and most dangerous first: table, numbers, sentinel, tombstone, column, value,
+then slice and version jump against the hub's own data. The extension never sees what fails here: a malformed key kills
+its process (P3), a huge version number stops a database for ever (P4), an even causal length deletes a row everywhere
+and beats every edit (P8), a NULL where none may be leaves a connection deaf (P1).
+
+A reason is a code of `sync.words`; '' means good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schema import tables
+from schema.crsqlite import ROW_SENTINEL, Cell
+from sync.codec import WireCell
+
+MAX_COL_VERSION = 1_000_000
+MAX_CAUSAL_LENGTH = 1_000
+MAX_VERSION_JUMP = 10_000
+# How far one frame may move a station's own counters (db_version, fact number) ahead.
+MAX_STEP = 1_000_000
+
+_REGISTRY = {t.name: t for t in tables.REGISTRY}
+_REFERENCE = {t.name: t for t in tables.REFERENCE}
+
+
+def bad_cell(cell: WireCell, *, from_node: bool) -> str:
+    """Why this cell may not reach the extension. `from_node`: a station sent it, so `nodes_write` and P8 bind."""
+    table = _REGISTRY.get(cell.table)
+    if table is None:
+        return "table"
+    if type(cell.row_id) is not bytes or len(cell.row_id) != 16:
+        return "arity"
+    if not (0 <= cell.col_version <= MAX_COL_VERSION and 1 <= cell.causal_length <= MAX_CAUSAL_LENGTH):
+        return "range"
+    if cell.column == ROW_SENTINEL:
+        return "sentinel" if from_node or cell.value is not None or cell.col_version != cell.causal_length else ""
+    if cell.causal_length % 2 == 0:
+        return "tombstone"
+    column = table.column(cell.column)
+    if column is None or column.name in table.key or (from_node and not column.nodes_write):
+        return "column"
+    return column.accepts(cell.value)
+
+
+def bad_pushed_row(row: Sequence[WireCell], stored: Mapping[str, Cell], *, member: bool, head: int) -> str:
+    """Why a pushed row is quarantined as a whole: a row half taken would be a row nobody wrote.
+
+    `stored`: the hub's cells of that row by column. `member`: whether the row is in a slice of the sender. `head`: the
+    feed's head, which no honest base can exceed.
+    """
+    for cell in row:
+        if reason := bad_cell(cell, from_node=True):
+            return reason
+        if not 0 <= cell.extra <= head:
+            return "range"
+    if not member:
+        return "not_in_slice"
+    for cell in row:
+        known = stored.get(cell.column)
+        if cell.col_version > (known.col_version if known else 0) + MAX_VERSION_JUMP:
+            return "range"
+        if known and known.causal_length % 2 == 0:
+            return "tombstone"
+    return ""
+
+
+def bad_reference_row(table_name: str, row: Mapping[str, Any]) -> str:
+    """Why a station does not take a reference row: a fault of the hub must not corrupt the stations."""
+    table = _REFERENCE.get(table_name)
+    if table is None:
+        return "table"
+    if type(row.get("rev")) is not int or not 0 <= row["rev"] < 2**53:
+        return "range"
+    for name, value in row.items():
+        column = table.column(name)
+        if column is None:
+            return "column"
+        if name in table.key and value is None:
+            return "null"
+        if reason := column.accepts(value):
+            return reason
+    missing = [c for c in table.columns if c.name not in row and (c.required or c.name in table.key)]
+    return "null" if missing else ""
