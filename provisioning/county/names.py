@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from provisioning.county.draw import Choice
-from schema import names as spelling
+from schema.names import pinyin
 
 FILE = Path(__file__).with_name("names.toml")
 MALE = "1"
@@ -77,4 +77,4 @@ def _weighted(text: str) -> Choice[str]:
 @cache
 def spelled(name: str) -> tuple[str, str]:
     """(pinyin, initials) as the search box knows them; remembered, because one name is borne by many."""
-    return spelling.pinyin(name)
+    return pinyin(name)
