@@ -133,4 +133,19 @@ NODE = (
         (id_("id"), id_("case_id"), int_("copy"), text_("operator_no", 20, True), text_("at", 24, True)),
         indexes=("case_id",),
     ),
+    Table(
+        "local_edit",
+        "local",
+        "node",
+        "what stood in a registry cell before it was changed here, by whom, when: shown until the hub has the change",
+        ("tbl", "row_id", "col"),
+        (
+            text_("tbl", 40, True),
+            id_("row_id"),
+            text_("col", 40, True),
+            text_("before", 300),
+            text_("operator_no", 20, True),
+            text_("changed_at", 24, True),
+        ),
+    ),
 )

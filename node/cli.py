@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`township-node`: run the station's pages and its exchanges, or do one of them by hand."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from waitress import create_server
+
+from node import backup as copies
+from node import doctor as health
+from node import status as truth
+from node.app import create_app
+from node.commands import Commands, as_json, said, with_station
+from node.exchange import Exchange
+from node.station import Station
+from node.tasks import Tasks
+
+HOST = "127.0.0.1"
+THREADS = 6
+
+_out = Console(highlight=False)
+_STAGES = {"hello": "连接 connecting", "push": "上报 sending", "pull": "取回 fetching", "verify": "核对 comparing"}
+_LEVELS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="township-network")
+def main() -> None:
+    """站点程序：窗口网页、与中心交换、备份、自检。
+
+    The station's program: counter pages, exchange with the hub, backup, self-test.
+
+    \b
+    每天只用一条 / every day you need one:
+      township-node run --dir STATION --unlock-file PASSPHRASE
+    不放心的时候 / when in doubt:
+      township-node doctor --dir STATION
+    """
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="网页端口，默认用 station.toml 里的 / port of the pages")
+@with_station
+def run(station: Station, port: int | None) -> None:
+    """开窗口：网页只在本机，后台按时上报，每晚备份。 / Open the counter: pages on this machine only, timed exchange, nightly backup.
+
+    Ctrl-C 停下；正在做的先做完。 / Ctrl-C stops after what is being done.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    exchange = Exchange(station)
+    tasks = Tasks(station, exchange)
+    app = create_app(station, exchange)
+    app.extensions["tasks"] = tasks
+    chosen = port or station.config.port
+    try:
+        server = create_server(app, host=HOST, port=chosen, threads=THREADS, ident=None)
+    except OSError as error:
+        zh, en = f"端口 {chosen} 已被占用，换一个 --port", f"port {chosen} is in use: choose another --port"
+        raise click.ClickException(said(zh, en)) from error
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    tasks.start()
+    _out.print(f"{station.config.name} {station.config.id}  http://{HOST}:{chosen}/", soft_wrap=True)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        _out.print("正在停下 stopping")
+    finally:
+        server.close()
+        tasks.stop()
+
+
+@main.command()
+@click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+@with_station
+def sync(station: Station, json_: bool) -> None:
+    """现在与中心交换一次，说明发了什么、取了什么。 / Exchange with the hub once and say what moved.
+
+    退出码：0 完成；1 没有完成，原因写在屏幕上。 / Exit code: 0 done, 1 not done with the reason.
+    """
+    exchange = Exchange(station)
+    if json_:
+        report = exchange.run()
+    else:
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=_out) as bar:
+            task = bar.add_task(_STAGES["hello"], total=None)
+            report = exchange.run(lambda stage, done: bar.update(task, description=_stage(stage, done)))
+    if json_:
+        as_json(asdict(report))
+    elif report.ok:
+        _out.print(f"完成 done: 发出 sent {report.pushed_items}, 取回 fetched {report.pulled_items}, {_proof(report)}")
+    if not report.ok:
+        if not json_:
+            click.echo(said(report.error_zh, report.error_en), err=True)
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+@with_station
+def status(station: Station, json_: bool) -> None:
+    """线路、未上报、核对、号段、时钟、磁盘，与网页底栏相同。 / What the bottom bar of the pages says."""
+    with station.store.read() as db:
+        now = truth.read(db, station.config.id, station.home.path, station.clock)
+    if json_:
+        as_json(now.as_json())
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in now.as_json().items():
+        table.add_row(name, ", ".join(value) if isinstance(value, list) else str(value if value is not None else "--"))
+    _out.print(table)
+
+
+@main.command()
+@click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+@with_station
+def doctor(station: Station, json_: bool) -> None:
+    """自检：扩展、数据库、规则包、证书、号段、磁盘、时钟、备份。 / Self-test; exit code 1 when something does not work."""
+    checks = health.examine(station)
+    if json_:
+        as_json([asdict(check) for check in checks])
+    else:
+        table = Table(show_header=False, box=None)
+        for check in checks:
+            table.add_row(_LEVELS[check.level], check.name, said(check.zh, check.en))
+        _out.print(table)
+    if health.worst(checks) == "fail":
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+@with_station
+def backup(station: Station, json_: bool) -> None:
+    """现在备份一次：加密复制，打开核对，再算数。 / Back up now: copy encrypted, prove it by opening, only then keep it."""
+    made = copies.make(station.store, station.secrets.db_key, station.home.backups, station.clock)
+    if json_:
+        as_json({"path": str(made.path), "size_bytes": made.size_bytes, "facts": made.facts})
+    else:
+        _out.print(f"{made.path}  {made.size_bytes:,} B  facts {made.facts:,}", soft_wrap=True)
+
+
+def _stage(stage: str, done: int) -> str:
+    return f"{_STAGES.get(stage, stage)} {done or ''}"
+
+
+def _proof(report: Any) -> str:
+    words = {True: "与中心核对一致 proven equal", False: "与中心有不同，正在对齐 differs, realigning"}
+    return words.get(report.equal, "还没有核对 not compared")
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Phone, address and the like: registry cells that this station writes at once and the network merges.
+
+What stood in a cell before is kept in `local_edit` until the hub has the change, so that the page can show both.
+A row's id is the person's id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schema import crsqlite, database, tables
+from schema.clock import Clock, stamp
+from schema.errors import Refusal, UnknownSubject
+from sync import outbox
+
+TABLE = "contact"
+COLUMNS = tuple(c.name for c in tables.TABLES[TABLE].columns if c.nodes_write)
+
+
+def of(db: Any, person_id: bytes) -> dict[str, Any]:
+    """The person's contact cells; all None when nothing is recorded."""
+    row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE id = ?", (person_id,)).fetchone()
+    return dict(row) if row else dict.fromkeys(COLUMNS)
+
+
+def change(db: Any, person_id: bytes, wanted: dict[str, str | None], operator_no: str, clock: Clock) -> list[str]:
+    """Write the cells that differ, in the caller's write transaction; returns their names.
+
+    Raises Refusal for a cell this station may not write or a value that its column does not take (the form should
+    have said so before): the hub's validator would refuse the whole row.
+    """
+    if db.execute("SELECT 1 FROM person WHERE id = ?", (person_id,)).fetchone() is None:
+        raise UnknownSubject("名册里没有这个人", "this person is not in the register")
+    before = of(db, person_id)
+    changes = {column: value or None for column, value in wanted.items() if (value or None) != before.get(column)}
+    for column, value in changes.items():
+        declared = tables.TABLES[TABLE].column(column)
+        if declared is None or not declared.nodes_write or declared.accepts(value):
+            raise Refusal(f"「{column}」不能写成这个值", f"this value cannot stand in {column}", code="cell")
+    if not changes:
+        return []
+    unsent = set(unsent_columns(db, person_id))
+    if database.update(db, TABLE, {"id": person_id}, changes) == 0:
+        database.insert(db, TABLE, {"id": person_id, **changes})
+    for column in changes:
+        _remember(db, person_id, column, before[column], column in unsent, operator_no, clock)
+    return list(changes)
+
+
+def _remember(
+    db: Any, person_id: bytes, column: str, before: str | None, again: bool, operator_no: str, clock: Clock
+) -> None:
+    """Keep what the hub has. A second change before the first was sent must not hide it."""
+    row = {
+        "tbl": TABLE,
+        "row_id": person_id,
+        "col": column,
+        "operator_no": operator_no,
+        "changed_at": stamp(clock.now()),
+    }
+    if not again:
+        row["before"] = before
+    known = {"tbl": TABLE, "row_id": person_id, "col": column}
+    if database.update(db, "local_edit", known, row) == 0:
+        database.insert(db, "local_edit", {"before": before, **row})
+
+
+def unsent_columns(db: Any, person_id: bytes) -> dict[str, Any]:
+    """Cells of this person changed here and not yet signed for: name -> the `local_edit` row, or None if unknown."""
+    after = outbox.acked(db, "reg")
+    cells = crsqlite.cells_of(db, TABLE, person_id)
+    mine = [c.column for c in cells if c.site is None and c.db_version > after and _is_edit(c)]
+    edits = {row["col"]: row for row in db.execute("SELECT * FROM local_edit WHERE row_id = ?", (person_id,))}
+    return {column: edits.get(column) for column in mine}
+
+
+def unsent(db: Any, limit: int = 200) -> list[dict[str, Any]]:
+    """All changes not yet signed for, oldest version first: person, cell, value, and what stood there before."""
+    out = []
+    for cell in crsqlite.changed_since(db, TABLE, outbox.acked(db, "reg"), own_only=True, limit=limit):
+        if not _is_edit(cell):
+            continue
+        row = db.execute(
+            "SELECT p.name, e.before, e.operator_no, e.changed_at FROM (SELECT ?1 AS id) x "
+            "LEFT JOIN person p ON p.id = x.id LEFT JOIN local_edit e ON e.row_id = x.id AND e.tbl = ?2 AND e.col = ?3",
+            (cell.row_id, TABLE, cell.column),
+        ).fetchone()
+        out.append({"person_id": cell.row_id, "column": cell.column, "value": cell.value, **dict(row)})
+    return out
+
+
+def _is_edit(cell: crsqlite.Cell) -> bool:
+    """A cell that somebody wrote, and not the NULL that a new row left beside it."""
+    return cell.column in COLUMNS and (cell.value is not None or cell.col_version > 1)

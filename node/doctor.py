@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is this station well? Each check says what it found and, when something is wrong, what to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from node import backup, receipts, status
+from node.station import Station, certificate_of
+from schema import crsqlite, database
+from schema.errors import BadSignature, TownshipError
+
+RENEW_BEFORE = timedelta(days=60)
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer. `warn`: works, but somebody should act; `fail`: does not work."""
+
+    name: str
+    level: Level
+    zh: str
+    en: str
+
+
+def examine(station: Station) -> list[Check]:
+    """All checks; one that breaks is itself a finding and does not stop the others."""
+    found: list[Check] = []
+    for check in _CHECKS:
+        try:
+            found += check(station)
+        except TownshipError as error:
+            found.append(Check(check.__name__.strip("_"), "fail", error.zh, error.en))
+    return found
+
+
+def worst(checks: list[Check]) -> Level:
+    """The most serious level among them."""
+    levels: tuple[Level, ...] = ("fail", "warn")
+    return next((level for level in levels if any(c.level == level for c in checks)), "ok")
+
+
+def _extension(_: Station) -> Iterator[Check]:
+    facts = crsqlite.self_test()
+    said = f"SQLite {facts['sqlite']} · cr-sqlite {facts['crsqlite']}"
+    yield Check("extension", "ok", f"{said}，自检通过", f"{said}, self-test passed")
+
+
+def _database(station: Station) -> Iterator[Check]:
+    if not database.is_encrypted(station.home.database):
+        yield Check("database", "fail", "数据库没有加密", "the database is not encrypted")
+        return
+    with station.store.read() as db:
+        whole = db.execute("PRAGMA quick_check").fetchone()[0]
+        persons = db.execute("SELECT count(*) FROM person").fetchone()[0]
+        cases = db.execute("SELECT count(*) FROM case_file").fetchone()[0]
+    if whole != "ok":
+        yield Check("database", "fail", "数据库有损坏，请从备份恢复", "the database is damaged: restore it from a backup")
+    else:
+        zh, en = f"已加密，名册 {persons} 人，经办 {cases} 件", f"encrypted; {persons} persons, {cases} cases"
+        yield Check("database", "ok", zh, en)
+
+
+def _rules(station: Station) -> Iterator[Check]:
+    desk = station.desk
+    zh, en = f"{len(desk.services)} 个事项，规则包 {desk.pack[:12]}", f"{len(desk.services)} items, pack {desk.pack[:12]}"
+    yield Check("rules", "ok", zh, en)
+
+
+def _certificate(station: Station) -> Iterator[Check]:
+    try:
+        certificate = certificate_of(station)
+    except BadSignature as error:
+        yield Check("certificate", "fail", f"{error.zh}。请让技术员续发", f"{error.en}: have it renewed")
+        return
+    until, today = date.fromisoformat(certificate.not_after), station.clock.today()
+    left = until - today
+    if left < RENEW_BEFORE:
+        zh, en = f"到 {until} 为止，只剩 {left.days} 天，请续发", f"valid until {until}, {left.days} days left: renew it"
+        yield Check("certificate", "warn", zh, en)
+    else:
+        yield Check("certificate", "ok", f"有效到 {until}", f"valid until {until}")
+
+
+def _numbers(station: Station) -> Iterator[Check]:
+    with station.store.read() as db:
+        left = receipts.left(db, station.config.id)
+    if left < receipts.FEW_LEFT:
+        zh, en = f"只剩 {left} 个，请连一次线路", f"{left} left: connect once to get more"
+        yield Check("numbers", "fail" if left == 0 else "warn", zh, en)
+    else:
+        yield Check("numbers", "ok", f"还有 {left} 个", f"{left} left")
+
+
+def _disk(station: Station) -> Iterator[Check]:
+    free = shutil.disk_usage(station.home.path).free
+    said = f"{free / 1024**3:.1f} GB"
+    if free < status.DISK_LOW_BYTES:
+        yield Check("disk", "warn", f"只剩 {said}，请清理", f"{said} left: free some space")
+    else:
+        yield Check("disk", "ok", f"剩余 {said}", f"{said} left")
+
+
+def _clock(station: Station) -> Iterator[Check]:
+    with station.store.read() as db:
+        skew_s = float(status.link(db).get("clock_skew_s") or 0)
+    minutes = round(abs(skew_s) / 60)
+    if abs(skew_s) > status.CLOCK_OFF_S:
+        zh, en = ("快", "ahead of") if skew_s > 0 else ("慢", "behind")
+        yield Check("clock", "warn", f"比中心{zh} {minutes} 分钟，请校时", f"{minutes} min {en} the hub: set it")
+    else:
+        yield Check("clock", "ok", "与中心相差不到 10 分钟", "within 10 minutes of the hub")
+
+
+def _backup(station: Station) -> Iterator[Check]:
+    newest = next(iter(backup.copies(station.home.backups)), None)
+    if newest is None or backup.due(station.home.backups, station.clock):
+        zh, en = "还没有最近的备份，运行 township-node backup", "no recent copy: run township-node backup"
+        yield Check("backup", "warn", zh, en)
+    else:
+        yield Check("backup", "ok", f"最近一份 {newest.path.name}", f"newest is {newest.path.name}")
+
+
+_CHECKS: tuple[Callable[[Station], Iterator[Check]], ...] = (
+    _extension, _database, _rules, _certificate, _numbers, _disk, _clock, _backup,
+)  # fmt: skip

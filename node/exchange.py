@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One exchange with the hub at a time, whoever asks for it: the clock, a button or the command line.
+
+What came of each is kept as the link's history; when the next one is due is decided here (every `sync_every_s`, sooner
+after a failure, never in step with other stations).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from node import case_state, cases
+from node.station import Station
+from schema import database
+from schema.clock import stamp
+from schema.errors import WrongState
+from sync import backoff
+from sync.session import Report, Session
+from sync.transport import Transport
+from sync.transport_http import Http
+
+HISTORY_KEPT = 20
+_HISTORY = "history"
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a running exchange is: its stage, and the items done in it."""
+
+    stage: str
+    done: int
+
+
+class Exchange:
+    """Runs exchanges of one station and knows when the next is due."""
+
+    def __init__(
+        self,
+        station: Station,
+        transport: Callable[[], Transport] | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        """`transport`: how the hub is reached; by default HTTPS to the address in station.toml."""
+        self._station = station
+        self._transport = transport or (lambda: Http(station.config.hub_url, station.home.ca_file))
+        self._monotonic = monotonic
+        self._rng = rng or random.Random()
+        self._failures = 0
+        self._due_at = self._monotonic()
+        self._lock = threading.Lock()
+        self.step: Step | None = None
+
+    def due(self) -> bool:
+        """Whether it is time for the next one."""
+        return self._monotonic() >= self._due_at
+
+    def run(self, progress: Progress | None = None) -> Report:
+        """One exchange now. Raises WrongState when one is running already, ConfigError when the certificate is gone."""
+        with self._lock_out_others():
+            self.step = Step("hello", 0)
+            try:
+                report = self._session().run(self._follow(progress))
+            finally:
+                self.step = None
+            self._after(report)
+            return report
+
+    def _session(self) -> Session:
+        station = self._station
+        return Session(
+            station.store,
+            station.secrets.signing,
+            station.certificate,
+            bytes.fromhex(station.config.hub_public),
+            self._transport(),
+            station.clock,
+            cases.receive,
+        )
+
+    def _follow(self, progress: Progress | None) -> Progress:
+        def tell(stage: str, done: int) -> None:
+            self.step = Step(stage, done)
+            if progress:
+                progress(stage, done)
+
+        return tell
+
+    def _after(self, report: Report) -> None:
+        """Note what came of it, bring our case notes to the hub's word, and plan the next one."""
+        with self._station.store.write() as db:
+            case_state.follow(db)
+            _remember(db, report, stamp(self._station.clock.now()))
+        if report.ok:
+            self._failures = 0
+            wait_s = self._station.config.sync_every_s * self._rng.uniform(0.9, 1.1)
+        else:
+            wait_s = backoff.next_delay_s(self._failures, self._rng, report.retry_after_s)
+            self._failures += 1
+        self._due_at = self._monotonic() + wait_s
+
+    @contextmanager
+    def _lock_out_others(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            raise _busy()
+        try:
+            with _file_lock(self._station.home.path / "exchange.lock"):
+                yield
+        finally:
+            self._lock.release()
+
+
+def history(db: Any) -> list[dict[str, Any]]:
+    """What came of the last exchanges, newest first."""
+    row = db.execute("SELECT value FROM link WHERE name = ?", (_HISTORY,)).fetchone()
+    entries: list[dict[str, Any]] = json.loads(row["value"]) if row and row["value"] else []
+    return entries
+
+
+def _remember(db: Any, report: Report, at: str) -> None:
+    entry = {
+        "at": at,
+        "ok": report.ok,
+        "code": report.error_code,
+        "sent": report.pushed_items,
+        "fetched": report.pulled_items,
+        "refused": report.refused,
+        "equal": report.equal,
+        "bytes": report.bytes_out + report.bytes_in,
+        "seconds": round(report.seconds, 1),
+    }
+    known = history(db)
+    if known and not report.ok and known[0]["code"] == report.error_code:
+        # A line that is down for days is one entry with a count, and does not push the good ones out.
+        entry["again"] = known[0].get("again", 0) + 1
+        known = known[1:]
+    value = json.dumps([entry, *known][:HISTORY_KEPT], separators=(",", ":"))
+    database.upsert(db, "link", {"name": _HISTORY, "value": value})
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """One process at a time. The system drops the lock when a process dies, so none can stay behind."""
+    with path.open("a+b") as file:
+        try:
+            _lock(file.fileno())
+        except OSError as error:
+            raise _busy() from error
+        yield
+
+
+def _busy() -> WrongState:
+    return WrongState("正在上报，请等这一次完成", "an exchange is running: wait until it is done", code="busy")
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service item as a form: its fields with values, entries to choose from and notes; and answers as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from node.cases import Desk
+from schema import checks, field_types, prefill
+from schema.field_types import Context
+from schema.findings import Finding
+from schema.service_parts import Field, Section, Service, is_ticked
+from schema.view import PersonView
+from schema.web import formats
+
+PRIVATE = ("resident_id", "phone", "bank_account", "money")
+Text = dict[str, str]
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field as the page shows it. `now`: what the register says today, where the field may change it."""
+
+    name: str
+    kind: str
+    label: Text
+    value: str
+    required: bool
+    readonly: bool
+    hint: Text | None
+    now: Text | None
+    choices: tuple[tuple[str, Text], ...]
+
+
+def opening(desk: Desk, item: Service, person: PersonView) -> dict[str, str]:
+    """The answers a new form opens with."""
+    filled = prefill.answers(item, person, desk.clock.today(), desk.parameters)
+    return {name: text for name, text in filled.items() if text}
+
+
+def sections(
+    desk: Desk, db: Any, item: Service, answers: dict[str, str], values: dict[str, Any], person: PersonView
+) -> list[tuple[Section, list[FormField]]]:
+    """The form, heading by heading. `values` are the parsed answers: what is derived stands there."""
+    context = Context(desk.clock.today(), desk.parameters)
+    villages = _villages(db, desk.township, answers)
+    today = prefill.current(item, person, desk.clock.today(), desk.parameters)
+
+    def shown(field: Field) -> FormField:
+        kind = field_types.widget(field)
+        value = field_types.raw_text(field, values.get(field.name)) if field.derived else answers.get(field.name, "")
+        if kind == "checkbox":
+            value = "1" if is_ticked(value) else ""
+        needed = field.required or bool(field.required_when and field.required_when.holds(answers))
+        now = today.get(field.name) if field.current else None
+        return FormField(
+            name=field.name,
+            kind="text" if kind == "name" else kind,
+            label=field.label,
+            value=value,
+            required=needed,
+            readonly=field.readonly,
+            hint=field.hint,
+            now=_readable(field, now, context, dict(villages)) if now else None,
+            choices=villages if kind == "village" else tuple((c.value, c.text) for c in field_types.options(field, context)),
+        )
+
+    return [(section, [shown(f) for f in item.fields_in(section.id)]) for section in item.sections]
+
+
+def answers(
+    desk: Desk, db: Any, item: Service, raw: dict[str, str], *, on_slip: bool = False
+) -> list[tuple[Text, Text, bool]]:
+    """(label, value as people read it, private) of every answered field; for a slip, masked and only those it shows."""
+    context = Context(desk.clock.today(), desk.parameters)
+    villages = dict(_villages(db, desk.township, raw))
+    out = []
+    for field in item.fields:
+        if not raw.get(field.name) or (on_slip and not field.on_slip):
+            continue
+        value, _ = field_types.parse(field, raw[field.name], context)
+        text = _readable(field, value, context, villages)
+        out.append((field.label, _masked(field, value, text) if on_slip else text, field.type in PRIVATE))
+    return out
+
+
+def obstacles(desk: Desk, item: Service, person: PersonView) -> list[Finding]:
+    """Why this item is not for this person: what its checks say before anything is typed."""
+    answers = opening(desk, item, person)
+    rules = {use.rule for use in item.checks if use.severity == "block"}
+    papers = [m.id for m in item.materials]
+    found = checks.examine(item, answers, papers, person, desk.clock.today(), desk.parameters).findings
+    return [f for f in found if f.code in rules and f.severity == "block"]
+
+
+def _readable(field: Field, value: Any, context: Context, villages: dict[str, Text]) -> Text:
+    if field.type == "village" and value in villages:
+        return villages[value]
+    if field.type == "phone":
+        return dict.fromkeys(("zh", "en"), formats.phone(value))
+    return field_types.shown(field, value, context)
+
+
+def _masked(field: Field, value: Any, text: Text) -> Text:
+    masks = {"bank_account": lambda v: "…" + formats.tail(v), "phone": formats.phone_masked, "resident_id": formats.id_masked}
+    mask = masks.get(field.type)
+    return dict.fromkeys(("zh", "en"), mask(value)) if mask else text
+
+
+def _villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[str, Text], ...]:
+    """Villages and communities of this township, and the one already named, wherever it is."""
+    named = [a for a in answers.values() if a.isascii() and a.isdigit() and len(a) in (9, 12)]
+    marks = ", ".join("?" * len(named))
+    rows = db.execute(
+        f"SELECT code, name, name_en FROM division WHERE (parent = ? AND valid_to IS NULL) OR code IN ({marks}) "
+        "ORDER BY code",
+        (township, *named),
+    )
+    return tuple((row["code"], {"zh": row["name"], "en": row["name_en"] or row["name"]}) for row in rows)

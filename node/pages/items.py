@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking an item: choose it and the person, fill the form with everything beside it, submit, or print what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from node import cases, forms, slips, status
+from node.cases import Given
+from node.pages import common
+from node.station import current
+from schema import checks, estimate, ids
+from schema.errors import OutOfNumbers
+from schema.findings import Finding
+from schema.service_parts import Service
+from schema.view import PersonView
+from schema.web.auth import current_key, current_officer
+from schema.web.frame import t
+
+page = Blueprint("items", __name__)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form as far as it is filled: what the page and its side panels are made of."""
+
+    case_id: bytes
+    item: Service
+    given: Given
+    person: PersonView
+    person_id: bytes | None
+    values: dict[str, Any]
+    saved_at: str | None = None
+    returned: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+
+@page.get("/items")
+def index() -> str:
+    """All items, the common ones first."""
+    items = sorted(current().desk.services.values(), key=lambda item: ("1234567890".find(item.common_key), item.id))
+    return render_template("items/index.html", items=items)
+
+
+@page.get("/items/<service>")
+def new(service: str) -> str:
+    """An empty form for the person named; without one, the question for whom."""
+    desk = current().desk
+    item = desk.service(service)
+    person_id = _person_asked(request.args.get("person", ""))
+    if person_id is None and not (item.new_person and request.args.get("new") == "1"):
+        return render_template("items/whom.html", item=item, search_url=url_for("counter.search", item=item.id))
+    with desk.store.read() as db:
+        person = cases.subject(db, desk, person_id, {})
+        if person_id and not person.known:
+            abort(404)
+        given = Given(forms.opening(desk, item, person), [])
+        return _form(db, _filled(db, ids.new_id(), item, given, person_id))
+
+
+@page.get("/drafts/<id:case_id>")
+def edit(case_id: bytes) -> str | Response:
+    """A draft, or a returned case to correct, as it was left."""
+    desk = current().desk
+    with desk.store.read() as db:
+        row = cases.may_edit(db, case_id, current_officer())
+        if row is None:
+            return redirect(url_for("cases.show", case_id=case_id))
+        person_id = bytes(row["person_id"]) if row["person_id"] else None
+        return _form(db, _filled(db, case_id, desk.service(row["service"]), cases.given(row), person_id))
+
+
+@page.post("/drafts/<id:case_id>")
+def send(case_id: bytes) -> Response:
+    """The form came: keep it, then submit it, print what is missing, or stay."""
+    desk, officer = current().desk, current_officer()
+    item, given, person_id = _keep(case_id)
+    wish = request.form.get("do", "submit")
+    if wish == "notice":
+        return redirect(url_for(".notice", case_id=case_id))
+    if wish == "keep":
+        flash(t("draft.kept"), "done")
+        return redirect(url_for(".edit", case_id=case_id))
+    try:
+        done = cases.submit(desk, case_id, officer, current_key())
+    except OutOfNumbers as error:
+        return _again(case_id, item, given, person_id, [Finding(error.code, "block", "", error.zh, error.en)], 409)
+    if not done.receipt_no or checks.has_block(done.findings):
+        return _again(case_id, item, given, person_id, done.findings, 422)
+    with desk.store.write() as db:
+        copy = 1 if slips.issued(db, case_id) else slips.issue(db, case_id, officer, desk.clock)
+    return redirect(url_for("slips.show", case_id=case_id, copy=copy))
+
+
+@page.post("/drafts/<id:case_id>/auto")
+def auto(case_id: bytes) -> str:
+    """Called by the form while it is filled: keeps it and answers with the parts beside it."""
+    item, given, person_id = _keep(case_id)
+    with current().store.read() as db:
+        return render_template("items/beside.html", **_side(db, _filled(db, case_id, item, given, person_id)), alone=True)
+
+
+@page.post("/drafts/<id:case_id>/discard")
+def discard(case_id: bytes) -> Response:
+    """Throw a draft away."""
+    with current().store.read() as db:
+        kept = db.execute("SELECT 1 FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    if kept:
+        cases.discard(current().desk, case_id, current_officer())
+        flash(t("draft.discarded"), "done")
+    return redirect(url_for("counter.home"))
+
+
+@page.get("/drafts/<id:case_id>/notice")
+def notice(case_id: bytes) -> str | Response:
+    """The one-time notice: everything that is still missing, once, in writing."""
+    station = current()
+    with station.store.read() as db:
+        row = cases.may_edit(db, case_id, current_officer())
+        if row is None:
+            return redirect(url_for("cases.show", case_id=case_id))
+        item, given = station.desk.service(row["service"]), cases.given(row)
+        needed = item.materials_for(given.answers)
+        return render_template(
+            "slips/notice.html",
+            row=row,
+            item=item,
+            missing=[m for m in needed if m.id not in given.materials],
+            held=[m for m in item.materials if m.id in given.materials],
+            station=station.config,
+        )
+
+
+def _keep(case_id: bytes) -> tuple[Service, Given, bytes | None]:
+    """What the form holds, kept as a draft."""
+    desk = current().desk
+    item = desk.service(request.form.get("service", ""))
+    person_id = _person_asked(request.form.get("person", ""))
+    given = cases.trim(item, request.form.to_dict(), request.form.getlist("materials"))
+    cases.save(desk, case_id, item, given, current_officer(), person_id)
+    return item, given, person_id
+
+
+def _person_asked(text: str) -> bytes | None:
+    """The person's id in the address or the form; anything that is no id is no such page."""
+    if not text:
+        return None
+    try:
+        return ids.from_text(text)
+    except ValueError:
+        abort(404)
+
+
+def _filled(db: Any, case_id: bytes, item: Service, given: Given, person_id: bytes | None) -> Filled:
+    desk = current().desk
+    row = db.execute("SELECT state FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    person = cases.subject(db, desk, person_id, given.answers, case_id)
+    seen = checks.examine(item, given.answers, given.materials, person, desk.clock.today(), desk.parameters)
+    saved_at = common.now_stamp() if row else None
+    returned = bool(row) and row["state"] == "returned"
+    return Filled(case_id, item, given, person, person_id, seen.values, saved_at, returned)
+
+
+def _again(
+    case_id: bytes, item: Service, given: Given, person_id: bytes | None, found: list[Finding], code: int
+) -> Response:
+    """The whole form once more, with everything that was found."""
+    with current().store.read() as db:
+        filled = _filled(db, case_id, item, given, person_id)
+        return make_response(_form(db, filled, found), code)
+
+
+def _form(db: Any, filled: Filled, found: list[Finding] | None = None) -> str:
+    desk = current().desk
+    sections = forms.sections(desk, db, filled.item, filled.given.answers, filled.values, filled.person)
+    side = _side(db, filled, found)
+    return render_template("items/form.html", headings=sections, as_of=status.as_of(db), pack=desk.pack, **side)
+
+
+def _side(db: Any, filled: Filled, found: list[Finding] | None = None) -> dict[str, Any]:
+    """What stands beside the form: papers, trial calculation, what the slip will say."""
+    desk, answers = current().desk, filled.given.answers
+    item = filled.item
+    needed = {m.id for m in item.materials_for(answers)}
+    trial = estimate.estimate(item, filled.values, filled.person, desk.clock.today(), desk.parameters)
+    return {
+        "filled": filled,
+        "item": item,
+        "findings": found or [],
+        "papers": [{"paper": m, "needed": m.id in needed, "held": m.id in filled.given.materials} for m in item.materials],
+        "needed": len(needed),
+        "held": len(needed & set(filled.given.materials)),
+        "trial": trial,
+        "legal": item.legal_for(answers),
+        "linked": status.link(db).get("state") == "up",
+        "alone": False,
+    }

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person's page: who, what they have, what happened, what can be done; phone and address changed in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from node import contacts, forms, persons, status
+from node.pages import common
+from node.station import current
+from schema import field_types
+from schema.field_types import Context
+from schema.findings import Finding
+from schema.service_parts import Field
+from schema.tables import TABLES
+from schema.web.auth import current_officer
+from schema.web.frame import lang, t
+
+page = Blueprint("persons", __name__, url_prefix="/persons")
+
+EDITED = ("phone", "address", "address_village")
+_TYPES = {"phone": "phone", "address": "text", "address_village": "village"}
+
+
+@page.get("/<id:person_id>")
+def show(person_id: bytes) -> str:
+    """The whole page."""
+    return _page(person_id)
+
+
+@page.post("/<id:person_id>/contact")
+def contact(person_id: bytes) -> Response:
+    """Write the contact cells that changed; with findings the form comes back with what was typed."""
+    station, officer = current(), current_officer()
+    typed = {name: request.form.get(name, "") for name in EDITED if name in request.form}
+    values, findings = _read(typed)
+    if findings:
+        return make_response(_page(person_id, typed, findings), 422)
+    with station.store.write() as db:
+        changed = contacts.change(db, person_id, values, officer.operator_no, station.clock)
+    flash(t("person.saved") if changed else t("person.unchanged"), "done")
+    return redirect(url_for(".show", person_id=person_id))
+
+
+def _read(typed: dict[str, str]) -> tuple[dict[str, str | None], list[Finding]]:
+    """Values of the contact fields, judged as a form's fields are."""
+    context = Context(current().clock.today(), current().desk.parameters)
+    values: dict[str, str | None] = {}
+    findings: list[Finding] = []
+    for name, text in typed.items():
+        column = TABLES[contacts.TABLE].column(name)
+        field = Field(name, _TYPES[name], {"zh": name, "en": name}, "", limit=column.limit if column else 0)
+        values[name], found = field_types.parse(field, text, context)
+        findings += found
+    return values, findings
+
+
+def _page(person_id: bytes, typed: dict[str, str] | None = None, findings: list[Finding] | None = None) -> str:
+    station = current()
+    desk = station.desk
+    with station.store.read() as db:
+        person = persons.read(db, person_id, station.clock.today())
+        return render_template(
+            "persons/show.html",
+            page=person,
+            person=person.view.person,
+            age=person.view.age,
+            contact=typed or person.view.contact,
+            findings=findings or [],
+            edit=bool(findings) or request.args.get("edit") == "contact",
+            villages=_villages(db, person.view.contact.get("address_village")),
+            actions=_actions(desk, person.view),
+            as_of=status.as_of(db),
+            names=common.officer_names(db),
+            short_title=common.short_title,
+        )
+
+
+def _villages(db: Any, chosen: str | None) -> list[tuple[str, str]]:
+    rows = db.execute(
+        "SELECT code, name, name_en FROM division WHERE (parent = ? AND valid_to IS NULL) OR code = ? ORDER BY code",
+        (current().config.township, chosen),
+    )
+    return [(row["code"], row["name"] if lang() == "zh" else row["name_en"] or row["name"]) for row in rows]
+
+
+def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
+    """Items for a person: those that can be begun, with digits, then those that cannot, with the reason."""
+    able, unable = [], []
+    for item in desk.services.values():
+        if item.subject != "person":
+            continue
+        why = forms.obstacles(desk, item, person)
+        url = url_for("items.new", service=item.id, person=person.person_id.hex())
+        (unable if why else able).append({"title": item.title, "url": url, "why": why[:1]})
+    return [action | {"digit": str(n)} for n, action in enumerate(able[:9], 1)] + able[9:] + unable
