@@ -11,6 +11,7 @@ from schema import clock, database
 from schema.errors import BadSignature
 from schema.events import GENESIS, KINDS, Fact
 from sync import codec
+from sync.validator import MAX_STEP
 
 
 def bad_kind(fact: Fact, side: str) -> str:
@@ -81,7 +82,7 @@ class Chain:
 
     def step(self, fact: Fact) -> str:
         """Move on to this fact; 'chain' when it does not continue the one before."""
-        if fact.seq <= self.seq:
+        if not self.seq < fact.seq <= self.seq + MAX_STEP:
             return "chain"
         fits = fact.seq == self.seq + 1 and self.hash in (b"", fact.prev)
         self.seq, self.hash = fact.seq, fact.hash

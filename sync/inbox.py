@@ -20,7 +20,7 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer, TownshipError
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, facts, frame, inbox_cells, merge, publish, receipt
+from sync import codec, facts, frame, inbox_cells, merge, publish, receipt, validator
 from sync.facts import Chain
 from sync.frame import Frame
 from sync.merge import Outcome
@@ -81,7 +81,7 @@ class Inbox:
                 raise Gap(last)
             elif opened.header.prev != last.hash:
                 frozen = f"frame {channel} {n} does not continue frame {last.n}"
-            elif opened.header.upto < last.upto:
+            elif not last.upto <= opened.header.upto <= last.upto + validator.MAX_STEP:
                 raise codec.bad("header", "upto")
             if frozen:
                 self._freeze(pub.db, node, channel, n, frozen)
@@ -147,20 +147,17 @@ class Inbox:
 
     def _hand_over(self, pub: Publication, fact: Fact, name: str) -> Refused | None:
         """Store the fact and let the business act on it: both or neither, and never the end of the stream."""
-        seq = pub.seq
         try:
             with database.savepoint(pub.db, "fact"):
                 events.store(pub.db, fact)
                 self.intake(pub, fact)
         except TownshipError as error:
-            pub.seq = seq
             return Refused(name, error.code, error.zh, error.en)
         except Exception as error:
             if isinstance(error, database.DatabaseError) and not merge.is_poison(error):
                 raise
             # A fault of ours must not stop a township's work: the fact is kept with its content and can be run again.
             log.exception("intake failed on fact %s", name)
-            pub.seq = seq
             return Refused.of(name, "intake_failed")
         return None
 

@@ -53,16 +53,31 @@ def unsent(db: Any) -> Unsent:
         "SELECT coalesce(sum(items), 0), min(built_at), coalesce(sum(length(bytes)), 0) FROM outbox_frame "
         "WHERE acked_at IS NULL"
     ).fetchone()
-    origin, epoch = _identity(db)
+    origin, epoch = identity(db)
     own = "FROM fact WHERE origin = ? AND epoch = ? AND seq > ?"
     new_facts = db.execute(
         f"SELECT count(*), coalesce(sum(length(body)), 0) {own}", (origin, epoch, framed(db, "evt"))
     ).fetchone()
     oldest_fact = db.execute(f"SELECT min(stated_at) {own}", (origin, epoch, acked(db, "evt"))).fetchone()[0]
-    cells = sum(count_own(db, table, framed(db, "reg")) for table in REGISTRY_NAMES)
-    dates = [at for at in (frames[1], oldest_fact) if at]
-    estimate = frames[2] + new_facts[1] // 2 + 150 * new_facts[0] + 30 * cells
-    return Unsent(frames[0] + new_facts[0] + cells, min(dates, default=None), estimate)
+    rows, oldest_edit = 0, None
+    for table in REGISTRY_NAMES:
+        rows += count_own(db, table, framed(db, "reg"))
+        oldest_edit = min(filter(None, (oldest_edit, _oldest_edit(db, table))), default=None)
+    rows += db.execute("SELECT count(*) FROM conflict WHERE rev = 0").fetchone()[0]
+    dates = [at for at in (frames[1], oldest_fact, oldest_edit) if at]
+    estimate = frames[2] + new_facts[1] // 2 + 150 * new_facts[0] + 60 * rows
+    return Unsent(frames[0] + new_facts[0] + rows, min(dates, default=None), estimate)
+
+
+def _oldest_edit(db: Any, table: str) -> str | None:
+    """When the oldest cell without receipt was written here, as far as the pages noted it."""
+    found = db.execute(
+        f"SELECT min(e.changed_at) FROM local_edit e JOIN {table}__crsql_pks p ON p.id = e.row_id "
+        f"JOIN {table}__crsql_clock c ON c.key = p.__crsql_key AND c.col_name = e.col "
+        "WHERE e.tbl = ? AND c.site_id = 0 AND c.db_version > ?",
+        (table, acked(db, "reg")),
+    ).fetchone()
+    return found[0] if found else None
 
 
 def framed(db: Any, channel: str) -> int:
@@ -157,7 +172,7 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
     ).fetchone()[0]
     if sent.channel == "evt":
         refused = {r.item for r in got.refused}
-        origin, epoch = _identity(db)
+        origin, epoch = identity(db)
         rows = db.execute(
             "SELECT id FROM fact WHERE origin = ? AND epoch = ? AND seq > ? AND seq <= ? AND received_at IS NULL",
             (origin, epoch, before, sent.upto),
@@ -188,7 +203,7 @@ class _Part:
 
 
 def _facts(db: Any) -> list[_Part]:
-    origin, epoch = _identity(db)
+    origin, epoch = identity(db)
     rows = db.execute(
         "SELECT * FROM fact WHERE origin = ? AND epoch = ? AND seq > ? ORDER BY seq", (origin, epoch, framed(db, "evt"))
     )
@@ -256,6 +271,6 @@ def _forget_marks(db: Any) -> None:
     db.execute(f"DELETE FROM pull_mark WHERE local_version < {last_needed}", (framed(db, "reg"),))
 
 
-def _identity(db: Any) -> tuple[str, bytes]:
+def identity(db: Any) -> tuple[str, bytes]:
     """(node id, epoch) of this database."""
     return (database.setting(db, "node_id") or b"").decode(), database.setting(db, "epoch") or bytes(16)

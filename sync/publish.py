@@ -34,11 +34,23 @@ slices_of = slices.slices_of
 
 
 class Publication:
-    """One open hub transaction. `db` for plain writes; `seq` is the last feed number given."""
+    """One open hub transaction. `db` for plain writes."""
 
     def __init__(self, db: Any) -> None:
         self.db = db
-        self._began = self.seq = head(db)
+        self._began = head(db)
+
+    @property
+    def seq(self) -> int:
+        """The last feed number given. Kept in the database alone, so a savepoint takes it back with its rows."""
+        return head(self.db)
+
+    def _next(self) -> int:
+        sql = (
+            "INSERT INTO feed_head (name, seq) VALUES ('feed', 1) "
+            "ON CONFLICT (name) DO UPDATE SET seq = seq + 1 RETURNING seq"
+        )
+        return int(self.db.execute(sql).fetchall()[0][0])
 
     def put(self, table: str, row: Mapping[str, Any]) -> bool:
         """Write a reference row if it is new or differs (`rev` is set here); feed it to its slices. True if written.
@@ -51,12 +63,12 @@ class Publication:
         given = {c: v for c, v in row.items() if c != "rev"}
         if before is not None and all(before[c] == v for c, v in given.items()):
             return False
-        self.seq += 1
-        after = {**(before or dict.fromkeys(declared.names)), **given, "rev": self.seq}
+        seq = self._next()
+        after = {**(before or dict.fromkeys(declared.names)), **given, "rev": seq}
         database.upsert(self.db, table, after)
         if table == "person" and (before is None or before["village"] != after["village"]):
             self.place(after["id"], [slices.home_of_person(self.db, after)])
-        self._feed(declared, slices.feed_key(declared, after), slices.slices_of(self.db, table, after))
+        self._feed(seq, declared, slices.feed_key(declared, after), slices.slices_of(self.db, table, after))
         return True
 
     def cells(self, table: str, row_id: bytes, changes: Mapping[str, Any]) -> bool:
@@ -72,13 +84,11 @@ class Publication:
     def touch(self, table: str, row_id: bytes) -> None:
         """Feed a registry row whose cells were changed in this transaction (a merge does it row by row)."""
         declared = _declared(table, "registry")
-        self.seq += 1
-        self._feed(declared, row_id, slices.slices_of(self.db, table, {"id": row_id}))
+        self._feed(self._next(), declared, row_id, slices.slices_of(self.db, table, {"id": row_id}))
 
     def fact(self, fact: Fact, station: str) -> None:
         """Send a stored fact of the hub to one station."""
-        self.seq += 1
-        self._feed(tables.TABLES["fact"], fact.id, [slices.NODE_PREFIX + station])
+        self._feed(self._next(), tables.TABLES["fact"], fact.id, [slices.NODE_PREFIX + station])
 
     def place(self, person_id: bytes, wanted: Iterable[str]) -> None:
         """Make the person a member of these slices as well; new slices are fed every row of the person."""
@@ -94,26 +104,24 @@ class Publication:
             for row in self.db.execute(
                 f"SELECT {columns} FROM {table.name} WHERE {owner} = ?", (person_id,)
             ).fetchall():
-                self.seq += 1
-                self._feed(table, slices.feed_key(table, row), entered)
+                self._feed(self._next(), table, slices.feed_key(table, row), entered)
         # The number behind all of them: a reader who stopped half way must still get whole rows, or an evicted
         # row that comes back as a few cells becomes a row of NULLs.
-        self.seq += 1
-        rows = [(person_id, slice_, self.seq) for slice_ in entered]
+        since = self._next()
+        rows = [(person_id, slice_, since) for slice_ in entered]
         self.db.executemany("INSERT INTO slice_member (person_id, slice, since_seq) VALUES (?, ?, ?)", rows)
 
-    def _feed(self, table: Table, key: bytes, into: Iterable[str]) -> None:
+    def _feed(self, seq: int, table: Table, key: bytes, into: Iterable[str]) -> None:
         for slice_ in into:
             self.db.execute(
                 "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
-                (slice_, table.name, key, tables.CHANNEL[table.kind], self.seq, UPSERT),
+                (slice_, table.name, key, tables.CHANNEL[table.kind], seq, UPSERT),
             )
 
     def finish(self) -> None:
-        """Remember the feed head and which CRDT version it stands at. Called once, before the commit."""
+        """Note, before the commit, which CRDT version the feed's head stands at."""
         if self.seq != self._began:
-            database.upsert(self.db, "feed_head", {"name": "feed", "seq": self.seq})
             remember_clock(self.db, self.seq)
 
 

@@ -19,7 +19,7 @@ from schema.crsqlite import Cell
 from schema.database import Store
 from schema.errors import BadFrame
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, facts, merge, outbox, validator
+from sync import codec, facts, merge, outbox, slices, validator
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.frame import PULL, Frame
@@ -79,7 +79,7 @@ def apply(store: Store, opened: Frame, certificate: Certificate, clock: Clock, r
 
 def mark(db: Any, slices_held: tuple[str, ...]) -> None:
     """Note which hub state edits from now on are based on (rule H)."""
-    seen = min((cursor(db, s, "reg") for s in slices_held), default=0)
+    seen = min((cursor(db, s, "reg") for s in slices_held if slices.family(s) == "township"), default=0)
     version = crsqlite.max_version(db, outbox.REGISTRY_NAMES)
     database.upsert(db, "pull_mark", {"local_version": version, "hub_seq": seen})
 
@@ -180,6 +180,6 @@ def _keep_loser(db: Any, cell: WireCell, mine: Cell, author: bytes, certificate:
         return
     database.insert(db, "conflict", {
         "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column,
-        "kept": merge.shown(cell.value), "lost": merge.shown(mine.value), "kept_by": author.hex(), "lost_by": certificate.node,
-        "found_at": stamp(clock.now()), "rev": 0,
+        "kept": merge.shown(cell.value), "lost": merge.shown(mine.value), "kept_by": author.hex(),
+        "lost_by": certificate.node, "found_at": stamp(clock.now()), "rev": 0,
     })  # fmt: skip

@@ -21,7 +21,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import migrations
+from schema import database, migrations
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
@@ -33,6 +33,7 @@ from sync.transport import Request, Response
 
 log = logging.getLogger(__name__)
 MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
+_BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
 STATUS = {"gap": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401, "size": 413}
 
 
@@ -63,7 +64,7 @@ class SyncServer:
     def handle(self, request: Request) -> Response:
         """The answer; never raises. Load is shed before any work is done."""
         if not self._places.acquire(blocking=False):
-            return problem(503, "overload", {"retry-after": str(self._retry_after_s)})
+            return self._overloaded()
         try:
             return self._route(request)
         except Gap as error:
@@ -72,11 +73,19 @@ class SyncServer:
             return problem(STATUS.get(error.code, 400), error.code)
         except (BadSignature, RefusedByPeer) as error:
             return problem(STATUS.get(error.code, 403), error.code)
+        except database.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BUSY:
+                log.exception("%s failed", request.path.split("/")[2:3])
+                return problem(500, "internal")
+            return self._overloaded()
         except Exception:
             log.exception("%s failed", request.path.split("/")[2:3])
             return problem(500, "internal")
         finally:
             self._places.release()
+
+    def _overloaded(self) -> Response:
+        return problem(503, "overload", {"retry-after": str(self._retry_after_s)})
 
     def _route(self, request: Request) -> Response:
         parts = request.path.strip("/").split("/")

@@ -25,7 +25,7 @@ from schema.clock import Clock, parse_stamp, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, Refusal, RefusedByPeer, SyncError, TownshipError, Unreachable
 from sync import certificate as certificates
-from sync import codec, frame, outbox, proof, pull, receipt, signed
+from sync import codec, frame, outbox, proof, pull, receipt, signed, slices
 from sync.greeting import WELCOME
 from sync.link import Link
 from sync.pull import Receive
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 HOLD = timedelta(hours=24)
 PAGE_BYTES = frame.RAW_BUDGET
 PULL_ORDER = ("evt", "ref", "reg")
+# Answers that say that this frame will never be taken as it is.
+_WHOLE_FRAME = (400, 403, 404, 413)
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,8 @@ class Session:
         if self._counts.get("pushed_frames"):
             welcome = self._hello()  # the feeds moved: what the hub made of our work is fetched in this session
         new = self._skip_ahead(welcome)
-        for channel in PULL_ORDER:
-            for slice_ in self._certificate.slices:
-                if (slice_, channel) in new:
-                    self._pull(slice_, channel, tell)
+        for slice_, channel in sorted(new, key=_pull_rank):
+            self._pull(slice_, channel, tell)
         if self._problem is not None:
             return Report()
         with self._store.read() as db:
@@ -149,9 +149,12 @@ class Session:
     def _hello(self) -> dict[str, Any]:
         with self._store.read() as db:
             site, waiting = crsqlite.site_id(db), outbox.unsent(db).count
+            _, epoch = outbox.identity(db)
+            # Taken before asking: another session of this station may get further while the hub answers.
+            proven = {channel: outbox.acked_n(db, channel) for channel in outbox.PUSHED}, pull.furthest(db)
         nonce, before = ids.new_id(), self._clock.now()
         hello = {
-            "certificate": self._file, "epoch": self._certificate.epoch, "site": site, "nonce": nonce,
+            "certificate": self._file, "epoch": epoch, "site": site, "nonce": nonce,
             "unsent": waiting, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(before),
         }  # fmt: skip
         answer = self._ask("POST", "/s1/hello", {}, signed.seal(signed.HELLO, hello, self._key))
@@ -161,21 +164,21 @@ class Session:
         middle = before + (self._clock.now() - before) / 2
         skew = (middle - _instant(welcome["hub_time"])).total_seconds()
         self._link.put({"clock_skew_s": str(round(skew))})
-        self._reconcile(welcome)
+        self._reconcile(welcome, *proven)
         self._token = welcome["token"]
         return welcome
 
-    def _reconcile(self, welcome: dict[str, Any]) -> None:
+    def _reconcile(self, welcome: dict[str, Any], acked: dict[str, int], furthest: int) -> None:
         """The hub's record of what it stored is the truth for push; where it does not fit ours, say so and stop."""
         with self._store.read() as db:
             for channel in outbox.PUSHED:
                 n, hash_, _ = welcome["known"][channel]
-                if outbox.acked_n(db, channel) > n:
+                if acked[channel] > n:
                     raise _refusal("hub_behind")
                 if n and outbox.hash_at(db, channel, n) != hash_:
                     raise _refusal("rebase")
-            if pull.furthest(db) > welcome["head"]:
-                raise _refusal("hub_behind")
+        if furthest > welcome["head"]:
+            raise _refusal("hub_behind")
 
     # --- push -------------------------------------------------------------------------------------------------
 
@@ -200,7 +203,7 @@ class Session:
         try:
             answer = self._ask("PUT", path, {}, sent.data)
         except Answered as error:
-            if error.status in (400, 413):
+            if error.status in _WHOLE_FRAME and error.code != "revoked":
                 self._link.put({f"held:{channel}": json.dumps([n, self._link.now()])})
             raise
         got = receipt.read(answer, self._hub_public)
@@ -294,6 +297,12 @@ class Session:
     def _count(self, **numbers: int) -> None:
         for name, number in numbers.items():
             self._counts[name] = self._counts.get(name, 0) + number
+
+
+def _pull_rank(place: tuple[str, str]) -> tuple[int, str]:
+    """Facts first, but before them the county's rows: they hold the keys that facts are checked with."""
+    slice_, channel = place
+    return (-1 if place == (slices.COUNTY, "ref") else PULL_ORDER.index(channel), slice_)
 
 
 def _refusal(code: str) -> RefusedByPeer:
