@@ -77,7 +77,9 @@ def has_block(findings: Iterable[Finding]) -> bool:
 
 def _is_missing(field: Field, values: dict[str, Any]) -> bool:
     needed = field.required or (field.required_when is not None and field.required_when.holds(values))
-    return needed and not field.derived and values.get(field.name) in (None, "", False)
+    value = values.get(field.name)
+    # An amount of 0 is an answer, although Python calls it equal to False.
+    return needed and not field.derived and (value is None or value is False or value == "")
 
 
 def _missing(field: Field) -> Finding:
@@ -88,10 +90,12 @@ def _missing(field: Field) -> Finding:
 def _missing_materials(service: Service, values: dict[str, Any], given: set[str]) -> list[Finding]:
     return [
         Finding(
-            "material_missing", "block", f"material:{m.id}",
+            "material_missing",
+            "block",
+            f"material:{m.id}",
             f"还缺：{m.label['zh']}。可以先存草稿，或打印一次性告知单",
             f"Missing: {m.label['en']}. Keep a draft or print the notice",
-        )  # fmt: skip
+        )
         for m in service.materials_for(values)
         if m.id not in given
     ]

@@ -41,7 +41,10 @@ def below_claim_age(e: Examination) -> Iterator[Words]:
 def not_student(e: Examination) -> Iterator[Words]:
     """Pupils and students are not insured here."""
     if e.values["student"]:
-        yield ("在校学生不参加居民养老保险，毕业后再办", "Students do not join the resident pension: enrol after leaving school")
+        yield (
+            "在校学生不参加居民养老保险，毕业后再办",
+            "Students do not join the resident pension: enrol after leaving school",
+        )
 
 
 @check()

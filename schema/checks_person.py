@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from stdnum import luhn
 
-from schema import case, clock, prefill, resident_id
+from schema import case, clock, field_types, prefill, resident_id
 from schema.examination import Examination, Words, check
 
 IDENTITY_FIELDS = ("new_id_number", "new_name", "new_birth_on", "new_work_began_on")
@@ -29,17 +29,22 @@ def in_register(e: Examination) -> Iterator[Words]:
 def id_matches_person(e: Examination) -> Iterator[Words]:
     """The number typed is the number of the person the form was opened for."""
     given = e.values["id_number"]
-    if e.view.known and given and given != e.view.person["id_number"]:
+    if e.view.known and given and given != _full_number(e.view.person["id_number"]):
         yield (
             "证号和名册里的不同。请看证件：如果选错了人，回到柜台重新找；如果名册有误，先办个人信息变更",
-            "The ID number differs from the register. Check the ID: find the right person, or have the data changed first",
+            "The ID number differs from the register. Find the right person, or have the data changed first",
         )
+
+
+def _full_number(registered: str) -> str:
+    """Old registers carry 15-digit numbers where the 18-digit one belongs."""
+    return resident_id.upgrade(registered) if len(registered) == 15 and registered.isdigit() else registered
 
 
 @check("name")
 def name_matches_person(e: Examination) -> Iterator[Words]:
     """The name typed is the name in the register."""
-    given, registered = e.values["name"], e.view.person.get("name")
+    given, registered = e.values["name"], field_types.plain_name(e.view.person.get("name", ""))
     if e.view.known and given and given != registered:
         yield (
             f"姓名和名册不同：{given}、{registered}。请看证件",
@@ -65,7 +70,7 @@ def alive(e: Examination) -> Iterator[Words]:
         died = e.view.person.get("died_on") or ""
         yield (
             f"名册里此人已登记死亡{f'（{died}）' if died else ''}。请核对身份；登记有误的，报县中心更正",
-            f"The register says this person has died{f' ({died})' if died else ''}. Check the identity; ask the hub if wrong",
+            f"The register says: died{f' on {died}' if died else ''}. Check the identity; ask the hub if wrong",
         )
 
 
@@ -137,7 +142,7 @@ def new_number_free(e: Examination) -> Iterator[Words]:
     if holder is not None and holder != e.view.person_id:
         yield (
             "这个证号在名册里是另一个人的。请对照证件逐位看；同一人登记了两次的，报县中心合并",
-            "Somebody else in the register has this ID number. Compare with the ID; a double entry is for the hub to merge",
+            "Somebody else in the register has this ID number. Compare digits; a double entry is the hub's to merge",
         )
 
 
@@ -152,7 +157,7 @@ def birth_matches_number(e: Examination) -> Iterator[Words]:
     if read and birth and read.birth_on.isoformat() != birth:
         yield (
             f"出生日期 {birth} 和证号里的 {read.birth_on} 不同。请看公安机关的证明，中心会核对",
-            f"Birth date {birth} differs from {read.birth_on} in the ID number. See the police proof; the hub will check",
+            f"Birth date {birth} differs from {read.birth_on} in the ID number; the hub will check the proof",
         )
 
 

@@ -91,9 +91,7 @@ def effect(*reads: str) -> Callable[[EffectFunction], EffectFunction]:
     return register
 
 
-def changes(
-    service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters
-) -> list[Change]:
+def changes(service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters) -> list[Change]:
     """The rows that change once the case is in effect.
 
     For a case decided on the spot these are contact cells, and the station's to write: they travel by themselves, so
@@ -182,10 +180,8 @@ def bank_account_if_none(d: Decided) -> list[Change]:
 @effect("bank", "account_no", "holder")
 def bank_account(d: Decided) -> list[Change]:
     """Where the benefit is paid from now on."""
-    row = {
-        "person_id": d.person_id, "bank": d.value("bank"), "account_no": d.value("account_no"), "holder": d.value("holder"),
-    }  # fmt: skip
-    return [Change("bank_account", row)]
+    row = {name: d.value(name) for name in ("bank", "account_no", "holder")}
+    return [Change("bank_account", {"person_id": d.person_id, **row})]
 
 
 @effect("new_name", "new_id_number", "new_birth_on", "new_work_began_on")

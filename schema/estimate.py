@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trial calculation beside the form: the same rules as at the hub, on what is known here. Marked as an estimate by pages."""
+"""A trial calculation beside the form: the hub's rules on what is known here. Pages mark it as an estimate."""
 
 from __future__ import annotations
 

@@ -62,11 +62,11 @@ def options(field: Field, context: Context) -> tuple[Choice, ...]:
         return field.choices
     text = field.option_text or {"zh": "{yuan} 元", "en": "{yuan} yuan"}
     amounts = context.parameters.at(field.options, context.today).numbers
-    return tuple(Choice(_plain_yuan(fen), {k: t.replace("{yuan}", _short_yuan(fen)) for k, t in text.items()}) for fen in amounts)
+    return tuple(Choice(_plain_yuan(fen), _with_amount(text, fen)) for fen in amounts)
 
 
 def widget(field: Field) -> str:
-    """The input for a field: text resident_id name phone date month choice money village bank_account checkbox textarea."""
+    """The name of the input for a field: its type's, or `choice` where a parameter lists the amounts."""
     return "choice" if field.options else TYPES[field.type].widget
 
 
@@ -78,7 +78,7 @@ def shown(field: Field, value: Any, context: Context) -> Text:
         return {"zh": "是", "en": "yes"} if value else {"zh": "否", "en": "no"}
     if field.type == "money" and isinstance(value, int):
         text = field.option_text or {"zh": "{yuan} 元", "en": "{yuan} yuan"}
-        return {k: t.replace("{yuan}", _short_yuan(value)) for k, t in text.items()}
+        return _with_amount(text, value)
     chosen = next((c.text for c in field.choices if c.value == value), None)
     return chosen or {"zh": str(value), "en": str(value)}
 
@@ -108,11 +108,15 @@ def _within(field: Field, text: str) -> Parsed:
     return None, [_block("too_long", field, zh, en)]
 
 
-def _name(field: Field, text: str, context: Context) -> Parsed:
+def plain_name(text: str) -> str:
+    """A name without what differs between papers though the name is the same: spaces, kinds of middle dot."""
     # No NFKC here: it would silently replace rare characters that stand in people's papers.
-    name = re.sub(r"\s+", " ", re.sub("[•・‧．.]", "·", text))
-    if re.search("[\u4e00-\u9fff]", name):
-        name = name.replace(" ", "")
+    name = re.sub(r"\s+", " ", re.sub("[•・‧．.]", "·", text)).strip()
+    return name.replace(" ", "") if re.search("[\u3400-\u9fff\U00020000-\U0003ffff]", name) else name
+
+
+def _name(field: Field, text: str, context: Context) -> Parsed:
+    name = plain_name(text)
     if not all(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Co" or c in "· " for c in name):
         zh, en = "姓名里有数字或符号。请照证件上的字填写", "The name has digits or signs. Write it as in the papers"
         return None, [_block("name_characters", field, zh, en)]
@@ -137,7 +141,8 @@ def _phone(field: Field, text: str, context: Context) -> Parsed:
         return (plain, []) if len(plain) == needed else (None, [_phone_length(field, len(plain), needed)])
     if re.fullmatch("0[0-9]{9,11}|[2-9][0-9]{6,7}", plain):
         return plain, []
-    zh, en = "不像电话号码。手机以 1 开头，固定电话带区号", "Not a phone number: mobiles begin with 1, others with the area code"
+    zh = "不像电话号码。手机以 1 开头，固定电话带区号"
+    en = "Not a phone number: mobiles begin with 1, others with the area code"
     return None, [_block("phone_form", field, zh, en)]
 
 
@@ -179,7 +184,8 @@ def _money(field: Field, text: str, context: Context) -> Parsed:
     try:
         fen = money.parse_yuan(text)
     except ValueError:
-        zh, en = f"「{text[:20]}」不是金额。写成 1000 或 1,000.50", f"'{text[:20]}' is not an amount. Write 1000 or 1,000.50"
+        zh = f"「{text[:20]}」不是金额。写成 1000 或 1,000.50"
+        en = f"'{text[:20]}' is not an amount. Write 1000 or 1,000.50"
         return None, [_block("money_form", field, zh, en)]
     if fen < 0:
         return None, [_block("money_negative", field, "金额不能是负数", "The amount must not be negative")]
@@ -198,7 +204,8 @@ def _bank_account(field: Field, text: str, context: Context) -> Parsed:
     plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text))
     if re.fullmatch("[0-9]{8,30}", plain):
         return plain, []
-    zh, en = "账号应是 8 到 30 位数字。请对照存折或卡逐位看", "An account number has 8 to 30 digits. Compare with the bank book"
+    zh = "账号应是 8 到 30 位数字。请对照存折或卡逐位看"
+    en = "An account number has 8 to 30 digits. Compare with the bank book"
     return None, [_block("bank_account_form", field, zh, en)]
 
 
@@ -208,6 +215,10 @@ def _checkbox(field: Field, text: str, context: Context) -> Parsed:
 
 def _plain_yuan(fen: int) -> str:
     return money.yuan(fen).replace(",", "").removesuffix(".00")
+
+
+def _with_amount(text: Text, fen: int) -> Text:
+    return {lang: words.replace("{yuan}", _short_yuan(fen)) for lang, words in text.items()}
 
 
 def _short_yuan(fen: int) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def load(folder: Path | None = None) -> Parameters:
 
 def _parameter(name: str, reader: Reader) -> Parameter:
     if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+", name):
-        reader.fault("", "文件名应是小写英文，放在险种文件夹里", "name the file in lower case, inside a scheme's folder")
+        reader.fault("", "文件名应是小写英文，放在险种文件夹里", "name it in lower case, in a scheme's folder")
     title = reader.text("title")
     unit = reader.one_of("unit", UNITS)
     values = [_value(name, unit, r) for r in reader.tables("values")]
@@ -187,7 +188,7 @@ def _number(raw: Any, place: str, reader: Reader) -> int:
 
 
 def _check_order(values: list[Value], reader: Reader) -> None:
-    for i, (before, after) in enumerate(zip(values, values[1:], strict=False), 2):
+    for i, (before, after) in enumerate(pairwise(values), 2):
         place = f"values[{i}]"
         if (after.from_, after.published) <= (before.from_, before.published):
             zh, en = "没有按日期从早到晚排列", "is not in order of its dates"

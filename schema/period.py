@@ -56,7 +56,7 @@ def month_reaching_age(birth: date, years: int) -> str:
 
 
 def is_working_day(day: date) -> bool:
-    """Whether offices work that day: State Council holidays and make-up days, plain weekdays in years not yet announced."""
+    """Whether offices work that day: by the State Council's list; plain weekdays in years it does not cover."""
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:

@@ -37,11 +37,12 @@ def _holder(view: PersonView, today: date, parameters: Parameters) -> Any:
     return view.bank_account.get("holder") or view.person.get("name")
 
 
+_TABLES = ("person", "contact", "bank_account")
 SOURCES: dict[str, Source] = {
     "month.this": _this_month,
     "month.claim": _claim_month,
     "holder": _holder,
-    **{f"{table}.{name}": _from_row(table, name) for table in ("person", "contact", "bank_account") for name in TABLES[table].names},
+    **{f"{table}.{name}": _from_row(table, name) for table in _TABLES for name in TABLES[table].names},
 }
 
 

@@ -61,9 +61,11 @@ def read(text: str, today: date, field: str = "id_number") -> tuple[ResidentId |
     elif _check_digit(number[:17]) != number[17]:
         findings.append(
             _block(
-                "id_check_digit", field, "身份证号至少有一位不对。请对照证件逐位看，或放卡读取",
+                "id_check_digit",
+                field,
+                "身份证号至少有一位不对。请对照证件逐位看，或放卡读取",
                 "At least one digit of the ID number is wrong. Compare digit by digit, or read the card",
-            )  # fmt: skip
+            )
         )
     birth_on = _birth(number)
     findings += _birth_findings(number, birth_on, today, field)
@@ -82,16 +84,20 @@ def _shape_findings(number: str, field: str) -> list[Finding]:
     if not (body.isascii() and body.isdigit()):
         out.append(
             _block(
-                "id_characters", field, "身份证号只能是数字，第 18 位可以是 X。请去掉别的字",
+                "id_characters",
+                field,
+                "身份证号只能是数字，第 18 位可以是 X。请去掉别的字",
                 "An ID number has digits only; its 18th place may be X. Remove the rest",
-            )  # fmt: skip
+            )
         )
     if len(number) not in (15, 18):
         out.append(
             _block(
-                "id_length", field, f"身份证号应是 18 位（老证 15 位），这里是 {len(number)} 位",
+                "id_length",
+                field,
+                f"身份证号应是 18 位（老证 15 位），这里是 {len(number)} 位",
                 f"An ID number has 18 places (15 on old cards); this has {len(number)}",
-            )  # fmt: skip
+            )
         )
     return out
 
@@ -113,23 +119,29 @@ def _birth_findings(number: str, birth_on: date | None, today: date, field: str)
     if birth_on is None:
         return [
             _block(
-                "id_date", field, f"身份证号里的出生日期 {written} 不存在。请对照证件看第 7 到 14 位",
+                "id_date",
+                field,
+                f"身份证号里的出生日期 {written} 不存在。请对照证件看第 7 到 14 位",
                 f"The birth date {written} in the ID number does not exist. Check places 7 to 14",
-            )  # fmt: skip
+            )
         ]
     if birth_on > today:
         return [
             _block(
-                "id_future", field, f"身份证号里的出生日期 {written} 还没有到。请对照证件看第 7 到 14 位",
+                "id_future",
+                field,
+                f"身份证号里的出生日期 {written} 还没有到。请对照证件看第 7 到 14 位",
                 f"The birth date {written} in the ID number is in the future. Check places 7 to 14",
-            )  # fmt: skip
+            )
         ]
     if period.age_on(birth_on, today) > OLDEST_YEARS:
         return [
             _block(
-                "id_too_old", field, f"按身份证号算已超过 {OLDEST_YEARS} 岁。请对照证件看第 7 到 10 位",
+                "id_too_old",
+                field,
+                f"按身份证号算已超过 {OLDEST_YEARS} 岁。请对照证件看第 7 到 10 位",
                 f"By this ID number the person is over {OLDEST_YEARS}. Check places 7 to 10",
-            )  # fmt: skip
+            )
         ]
     return []
 

@@ -16,8 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from schema import case, parameter, prefill
-from schema.effects import EFFECTS
 from schema.checks import CHECKS
+from schema.effects import EFFECTS
 from schema.errors import BadServiceFile
 from schema.field_types import TYPES
 from schema.findings import SEVERITIES, Severity
@@ -26,8 +26,10 @@ from schema.toml_reader import Faults, Reader, Text, open_file
 
 __all__ = ["Service", "choices", "load_all", "pack_hash"]
 
-FOLDER = Path(__file__).parent / "services"
-CHOICES_FILE = Path(__file__).parent / "choices.toml"
+ROOT = Path(__file__).parent
+FOLDER = ROOT / "services"
+CHOICES_FILE = ROOT / "choices.toml"
+PACK = ("services/*.toml", "choices.toml", "parameters/**/*.toml")
 SUBJECTS = ("person", "unit")
 PLACEHOLDERS = ("limit_working_days",)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -74,12 +76,11 @@ def load_all(folder: Path | None = None) -> dict[str, Service]:
 def pack_hash() -> str:
     """SHA-256 (hex) over all item, choice and parameter files: which rules a case was taken under."""
     digest = sha256()
-    root = Path(__file__).parent
-    files = [*FOLDER.rglob("*.toml"), CHOICES_FILE, *parameter.FOLDER.rglob("*.toml")]
-    for path in sorted(files, key=lambda p: p.relative_to(root).as_posix()):
+    files = [p for part in PACK for p in ROOT.glob(part)]
+    for path in sorted(files, key=lambda p: p.relative_to(ROOT).as_posix()):
         # Line ends differ between systems' checkouts; the rules do not.
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        name = path.relative_to(root).as_posix().encode()
+        name = path.relative_to(ROOT).as_posix().encode()
         digest.update(len(name).to_bytes(4, "big") + name + len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
 
@@ -149,7 +150,8 @@ class _ServiceFile:
         kind = t.one_of("type", TYPES, "text")
         limit = t.take("limit", int, 200, required=False)
         list_name = t.one_of("choices", choices(), required=False)
-        options = t.one_of("options", [n for n, unit in self.parameters.items() if unit == "list of fen"], required=False)
+        lists = [name for name, unit in self.parameters.items() if unit == "list of fen"]
+        options = t.one_of("options", lists, required=False)
         if kind == "choice" and not t.has("choices"):
             t.fault("choices", "选择项要写 choices", "a choice needs 'choices'")
         return Field(
@@ -225,7 +227,7 @@ class _ServiceFile:
                 for name in names:
                     c.known(form, name, self.field_names)
                 c.done()
-                return Condition(**{form: names})
+                return Condition(any_filled=names) if form == "any_filled" else Condition(none_filled=names)
         field = c.one_of("field", self.field_names)
         wanted: tuple[str | bool, ...] = ()
         if c.has("equals"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service item is made of. Items are data (`services/*.toml`); `service` reads them, the rest of schema uses them."""
+"""What a service item is made of. Items are data (`services/*.toml`), read by `service`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_ticked(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Condition:
-    """When something holds, said without expressions: a field is one of some values; any, or none, of some is filled."""
+    """When something holds, without expressions: a field is one of some values; any, or none, of some is filled."""
 
     field: str = ""
     one_of: tuple[str | bool, ...] = ()

@@ -78,7 +78,7 @@ class Reader:
         """A list of texts."""
         values = self.take(key, list, [], required=required)
         if any(type(v) is not str or not v for v in values):
-            self.fault(key, "应为文字列表，如 [\"甲\", \"乙\"]", "must be a list of texts")
+            self.fault(key, '应为文字列表，如 ["甲", "乙"]', "must be a list of texts")
             return ()
         return tuple(values)
 

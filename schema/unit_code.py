@@ -30,16 +30,20 @@ def read(text: str, field: str = "uscc") -> tuple[str | None, list[Finding]]:
         shown = " ".join(strange)
         findings.append(
             _block(
-                "uscc_characters", field, f"统一社会信用代码里没有这些字符：{shown}（不用 I O S V Z）",
+                "uscc_characters",
+                field,
+                f"统一社会信用代码里没有这些字符：{shown}（不用 I O S V Z）",
                 f"A unified social credit code does not contain {shown} (I O S V Z are not used)",
-            )  # fmt: skip
+            )
         )
     if len(code) != 18:
         findings.append(
             _block(
-                "uscc_length", field, f"统一社会信用代码应是 18 位，这里是 {len(code)} 位",
+                "uscc_length",
+                field,
+                f"统一社会信用代码应是 18 位，这里是 {len(code)} 位",
                 f"A unified social credit code has 18 places; this has {len(code)}",
-            )  # fmt: skip
+            )
         )
     if findings:
         return None, findings

@@ -79,9 +79,7 @@ def person_view(db: Any, person_id: bytes, today: date, *, except_case: bytes | 
         person=person,
         contact=_row(db, "SELECT * FROM contact WHERE id = ?", person_id),
         enrolments=_rows(db, f"SELECT * FROM enrolment {by_person} began_month, id", person_id),
-        account=_row(
-            db, f"SELECT * FROM account WHERE person_id = ? AND insurance = '{RESIDENT_PENSION}'", person_id
-        ),
+        account=_row(db, f"SELECT * FROM account WHERE person_id = ? AND insurance = '{RESIDENT_PENSION}'", person_id),
         benefits=_rows(db, f"SELECT * FROM benefit {by_person} from_month, id", person_id),
         bank_account=_row(db, "SELECT * FROM bank_account WHERE person_id = ?", person_id),
         employments=_rows(db, f"SELECT * FROM employment {by_person} began_month, id", person_id),
@@ -112,7 +110,7 @@ def find_by_id_number(db: Any, number: str) -> bytes | None:
     """The id of the person with that number, as typed, 15 or 18 digits; None when not in the register here."""
     plain = resident_id.compact(number)
     found = db.execute("SELECT id FROM person WHERE id_number = ? ORDER BY id LIMIT 1", (plain,)).fetchone()
-    if found is None and len(plain) == 15:
+    if found is None and len(plain) == 15 and plain.isascii() and plain.isdigit():
         upgraded = resident_id.upgrade(plain)
         found = db.execute(
             "SELECT id FROM person WHERE id_number_15 = ? OR id_number = ? ORDER BY id LIMIT 1", (plain, upgraded)
@@ -130,14 +128,12 @@ def _is_hub(db: Any) -> bool:
 
 
 def _open_cases(db: Any, where: str, person_id: bytes | None, except_case: bytes | None) -> list[Row]:
-    columns = "id, service, receipt_no, state, submitted_at, operator_no, answers FROM case_file"
+    columns = "submitted_at, operator_no, answers FROM case_file"
     if _is_hub(db):
-        columns = (
-            "id, service, receipt_no, state, stated_at AS submitted_at, submitted_by AS operator_no, answers FROM hub_case"
-        )
+        columns = "stated_at AS submitted_at, submitted_by AS operator_no, answers FROM hub_case"
     arguments = () if person_id is None else (person_id,)
-    rows = db.execute(f"SELECT {columns} WHERE {where} AND state IN ({_OPEN}) ORDER BY submitted_at", arguments)
-    found = [_plain(r) for r in rows]
+    query = f"SELECT id, service, receipt_no, state, {columns} WHERE {where} AND state IN ({_OPEN})"
+    found = [_plain(r) for r in db.execute(f"{query} ORDER BY submitted_at", arguments)]
     if person_id is not None and not _is_hub(db):
         found += _told_by_hub(db, person_id, {c["id"] for c in found})
     for c in found:

@@ -95,8 +95,9 @@ def claim_month(
 
 @rule("pension.account_pension", since=date(2006, 1, 1), law="国发〔2005〕38号 六")
 def account_pension(
-    balance_fen: int, age_years: int, on: date, known_on: date | None, parameters: Parameters, trace: Trace | None = None
-) -> int:
+    balance_fen: int, age_years: int, on: date, known_on: date | None, parameters: Parameters,
+    trace: Trace | None = None,
+) -> int:  # fmt: skip
     """个人账户养老金 of the employee pension: balance ÷ months of the table by age at retirement, in fen a month.
 
     Ages outside the table take its nearest end. Full years of age only.
@@ -106,5 +107,6 @@ def account_pension(
     amount = half_up(balance_fen, months.table[age])
     if trace is not None:
         inputs = {"balance_fen": balance_fen, "age_years": age_years, "payout_months": months.table[age]}
-        trace.record("个人账户储存额 ÷ 计发月数（查表）", "account balance / payout months (by table)", inputs, amount, (months,))
+        zh, en = "个人账户储存额 ÷ 计发月数（查表）", "account balance / payout months (by table)"
+        trace.record(zh, en, inputs, amount, (months,))
     return amount

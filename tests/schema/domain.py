@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Case files (tests/cases) as views, answers and expectations; shared by the tests of the domain."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from schema import parameter, service
+from schema.checks import Examined, examine
+from schema.ids import from_text
+from schema.parameter import Parameters
+from schema.service_parts import Service
+from schema.tables import TABLES
+from schema.view import PersonView
+
+CASES = Path(__file__).parents[1] / "cases"
+PERSON_ID = b"person-0000-0001"
+CASE_ID = b"case-00000000001"
+
+
+@cache
+def parameters() -> Parameters:
+    return parameter.load()
+
+
+@cache
+def services() -> dict[str, Service]:
+    return service.load_all()
+
+
+def read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def good(service_id: str) -> dict[str, Any]:
+    """The complete, faultless case of an item."""
+    return read(CASES / "services" / f"{service_id}.toml")
+
+
+def view_of(data: dict[str, Any]) -> PersonView:
+    """The view that a case file describes: sections person, contact, enrolments ...; known = false for somebody new."""
+    known = data.get("known", True)
+    held = data.get("numbers_held", {})
+    holders = {number: PERSON_ID if who == "self" else b"person-0000-0002" for number, who in held.items()}
+    rows = {name: [_row(table, r) for r in data.get(name, [])] for name, table in _LISTS.items()}
+    return PersonView(
+        person=_row("person", data["person"]) if known else {},
+        contact=_row("contact", data.get("contact", {})) if known and "contact" in data else {},
+        account=_row("account", data["account"]) if "account" in data else {},
+        bank_account=_row("bank_account", data["bank_account"]) if "bank_account" in data else {},
+        open_cases=[{"id": b"case-00000000002", "answers": {}, **c} for c in data.get("open_cases", [])],
+        as_of=data["today"],
+        known=known,
+        at_hub=data.get("at_hub", False),
+        holder_of=holders.get,
+        **rows,
+    )
+
+
+_LISTS = {"enrolments": "enrolment", "benefits": "benefit", "employments": "employment"}
+
+
+def _row(table: str, given: dict[str, Any]) -> dict[str, Any]:
+    """A whole row of the table: given columns, ids made up, the rest NULL."""
+    assert set(given) <= set(TABLES[table].names), f"{table} has no column {set(given) - set(TABLES[table].names)}"
+    made = {
+        "person_id": PERSON_ID,
+        "id": PERSON_ID if table in ("person", "contact") else f"{table:-<16}"[:16].encode(),
+    }
+    row: dict[str, Any] = {n: given.get(n, made.get(n)) for n in TABLES[table].names if n != "rev"}
+    return {n: from_text(v) if n.endswith("_id") and isinstance(v, str) else v for n, v in row.items()}
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """The base with a case's differences: tables are merged key by key, everything else is replaced."""
+    out = dict(base)
+    for key, value in over.items():
+        out[key] = merged(base.get(key, {}), value) if isinstance(value, dict) else value
+    return out
+
+
+def examined(data: dict[str, Any]) -> Examined:
+    item = services()[data["service"]]
+    return examine(item, data["answers"], data["materials"], view_of(data), data["today"], parameters())
