@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 NONE, ACTIVE, SUSPENDED, ENDED, SEVERAL = range(5)  # benefit state of a person
-HELD = ("", "several", "ended", "suspended", "dead", "no_bank_account")  # reasons, by number
+HELD = ("", "several", "ended", "suspended", "dead", "no_amount", "no_bank_account")  # reasons, by number
 
 # A product or sum of int64 wraps silently; these bounds keep every total of this module below 2^62.
 AMOUNT_LIMIT_FEN = 2**30
@@ -103,6 +103,7 @@ def _held(c: Columns, months: Ints) -> Ints:
         (c.benefit == ENDED, "ended"),
         ((c.benefit == SUSPENDED) & waiting, "suspended"),
         ((c.benefit == ACTIVE) & waiting & ~c.alive, "dead"),
+        ((c.benefit == ACTIVE) & waiting & (c.basic + c.account + c.extra == 0), "no_amount"),
         ((c.benefit == ACTIVE) & waiting & ~c.bank, "no_bank_account"),
     )
     return np.select([test for test, _ in reasons], [HELD.index(name) for _, name in reasons], 0).astype(np.int64)

@@ -68,9 +68,10 @@ def get(db: Any, month: str) -> Any:
 
 
 def open_month(db: Any) -> str | None:
-    """The month to settle next: the one not closed yet, else the one after the last closed or the last on an account.
+    """The month to settle next: the one not closed yet, else the one after the last closed.
 
-    None when the register holds no account and no month was ever settled: then any month may be the first.
+    Before the first settlement it is the one after the month at which most accounts stand; None when there is no
+    account either: then any month may be the first.
     """
     unfinished = db.execute(
         "SELECT min(month) FROM period WHERE scheme = ? AND state <> 'closed'", (SCHEME,)
@@ -78,14 +79,21 @@ def open_month(db: Any) -> str | None:
     if unfinished:
         return str(unfinished)
     last = db.execute("SELECT max(month) FROM period WHERE scheme = ?", (SCHEME,)).fetchone()[0]
-    last = last or db.execute("SELECT max(as_of_month) FROM account WHERE insurance = ?", (SCHEME,)).fetchone()[0]
-    return period.add_months(last, 1) if last else None
+    return period.add_months(last, 1) if last else _first_month(db)
 
 
-def booking_month(db: Any, day: date) -> str:
+def _first_month(db: Any) -> str | None:
+    """Accounts opened or imported late stand at other months than the rest; they do not move the county's."""
+    row = db.execute(
+        "SELECT as_of_month FROM account WHERE insurance = ? GROUP BY 1 ORDER BY count(*) DESC, 1 DESC LIMIT 1",
+        (SCHEME,),
+    ).fetchone()
+    return period.add_months(row[0], 1) if row else None
+
+
+def booking_month(day: date, opened: str | None) -> str:
     """In which month money of that day is booked: its own, or the open one when its own is closed."""
-    own, opened = period.month_of(day), open_month(db)
-    return max(own, opened) if opened else own
+    return max(period.month_of(day), opened or "")
 
 
 def require_next(db: Any, month: str, today: date) -> None:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small county to settle: persons, accounts, benefits, receipts, and the four officers a month needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stdnum.cn import ric
+
+from hub import ledger
+from hub.settlement import computing, month, signing
+from hub.settlement.computing import Run
+from schema import database
+from schema.clock import FixedClock
+from schema.database import Store
+from schema.ids import new_id
+from sync import publish
+
+SCHEME = "resident_pension"
+VILLAGE = "330683100201"
+NOVEMBER = "2026-11"
+OFFICERS = {"settle": "2011", "approve_month": "2012", "pay": "2013", "close": "2014"}
+
+
+def number(serial: int) -> str:
+    """A right ID number, a different one for each serial below 100,000."""
+    day, rest = divmod(serial, 999)
+    body = f"3306831960{day // 28 % 12 + 1:02d}{day % 28 + 1:02d}{rest + 1:03d}"
+    return body + ric.calc_check_digit(body + "0")
+
+
+@dataclass
+class County:
+    """A hub store with helpers that put in what a test needs, as the register would hold it."""
+
+    store: Store
+    clock: FixedClock
+    keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+    people: list[bytes] = field(default_factory=list)
+
+    def put(self, *rows: tuple[str, dict[str, Any]]) -> None:
+        with publish.transaction(self.store) as pub:
+            for table, row in rows:
+                pub.put(table, row)
+
+    def person(self, *, balance_fen: int = 0, life: str = "1", village: str = VILLAGE, enrolled: bool = True) -> bytes:
+        person_id = new_id()
+        self.people.append(person_id)
+        serial = len(self.people)
+        owner = {"person_id": person_id, "insurance": SCHEME}
+        rows: list[tuple[str, dict[str, Any]]] = [
+            ("person", {"id": person_id, "id_number": number(serial), "name": f"王{serial}", "sex": "1",
+                        "birth_on": "1960-01-01", "village": village, "life_status": life}),
+        ]  # fmt: skip
+        if enrolled:
+            rows.append(
+                ("enrolment", owner | {"id": new_id(), "state": "active", "began_month": "2010-01", "grade_fen": 0})
+            )
+            rows.append(("account", owner | {"balance_fen": balance_fen, "paid_months": 180, "as_of_month": "2026-10"}))
+        self.put(*rows)
+        return person_id
+
+    def number_of(self, person_id: bytes) -> str:
+        return number(self.people.index(person_id) + 1)
+
+    def bank(self, person_id: bytes, bank: str = "嵊州农商银行", account_no: str = "6228580699123456") -> None:
+        self.put(("bank_account", {"person_id": person_id, "bank": bank, "account_no": account_no, "holder": "王"}))
+
+    def benefit(
+        self, person_id: bytes, *, basic_fen: int = 350_00, account_fen: int = 130_94, extra_fen: int = 0,
+        from_month: str = "2020-01", paid_through: str | None = "2026-10", state: str = "active",
+        case_id: bytes | None = None,
+    ) -> bytes:  # fmt: skip
+        benefit_id = new_id()
+        row = {
+            "id": benefit_id, "person_id": person_id, "kind": SCHEME, "state": state, "from_month": from_month,
+            "basic_fen": basic_fen, "account_fen": account_fen, "extra_fen": extra_fen, "paid_through": paid_through,
+            "case_id": case_id,
+        }  # fmt: skip
+        self.put(("benefit", row))
+        return benefit_id
+
+    def pensioner(self, *, balance_fen: int = 18_200_00, **benefit: Any) -> bytes:
+        """Somebody who draws 350.00 + 130.94 a month and was paid through October."""
+        person_id = self.person(balance_fen=balance_fen)
+        self.bank(person_id)
+        self.benefit(person_id, **benefit)
+        return person_id
+
+    def receipt(
+        self, person_id: bytes | None, amount_fen: int, no: str = "", *, year: str = "2026", on: str = "2026-11-05"
+    ) -> str:
+        with self.store.write() as db:
+            no = no or f"R{db.execute('SELECT count(*) FROM receipt').fetchone()[0]:06d}"
+            state = "matched" if person_id else "suspense"
+            id_number = self.number_of(person_id) if person_id else "330683"
+            row = {
+                "no": no, "scheme": SCHEME, "id_number": id_number, "person_id": person_id, "amount_fen": amount_fen,
+                "year": year, "received_on": on, "source": "test", "state": state,
+            }  # fmt: skip
+            database.insert(db, "receipt", row)
+            ledger.post(db, SCHEME, on[:7], f"receipt_{state}", amount_fen, self.clock)
+        return no
+
+    def run(self, settled: str = NOVEMBER, officer: str = OFFICERS["settle"]) -> Run:
+        return computing.run(self.store, settled, officer, self.keys[officer], self.clock)
+
+    def approve(self, settled: str = NOVEMBER, officer: str = OFFICERS["approve_month"]) -> None:
+        signing.approve(self.store, settled, officer, self.keys[officer], self.clock)
+
+    def pay(self, settled: str = NOVEMBER, officer: str = OFFICERS["pay"]) -> Any:
+        return signing.pay(self.store, settled, officer, self.keys[officer], self.clock)
+
+    def close(self, settled: str = NOVEMBER, officer: str = OFFICERS["close"], typed: str | None = None) -> None:
+        word = signing.word("close", settled) if typed is None else typed
+        signing.close(self.store, settled, officer, self.keys[officer], self.clock, word)
+
+    def settle(self, settled: str = NOVEMBER) -> Run:
+        """The whole month through its four hands."""
+        done = self.run(settled)
+        self.approve(settled)
+        self.pay(settled)
+        self.close(settled)
+        return done
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        with self.store.read() as db:
+            return [dict(row) for row in db.execute(query, values)]
+
+    def line(self, person_id: bytes, settled: str = NOVEMBER) -> dict[str, Any]:
+        """The person's settlement line; {} when the month did nothing to them."""
+        query = "SELECT * FROM settlement_line WHERE person_id = ? AND month = ?"
+        return next(iter(self.rows(query, person_id, settled)), {})
+
+    def balance(self, person_id: bytes) -> int:
+        return int(self.rows("SELECT balance_fen FROM account WHERE person_id = ?", person_id)[0]["balance_fen"])
+
+    def state(self, settled: str = NOVEMBER) -> str:
+        with self.store.read() as db:
+            return str(month.get(db, settled)["state"])
+
+
+@pytest.fixture
+def make_county(make_store: Callable[..., Store], clock: FixedClock) -> Callable[[str], County]:
+    """`make_county("a")`: an empty county of that name."""
+
+    def make(name: str = "hub") -> County:
+        county = County(make_store("hub", name), clock)
+        with publish.transaction(county.store) as pub:
+            database.set_setting(pub.db, "node_id", b"hub")
+            pub.put("division", {"code": "330683100", "name": "甘霖镇", "level": "township", "parent": "330683"})
+            pub.put("division", {"code": VILLAGE, "name": "施家岙村", "level": "village", "parent": "330683100"})
+            for role, operator_no in OFFICERS.items():
+                county.keys[operator_no] = Ed25519PrivateKey.generate()
+                public_key = county.keys[operator_no].public_key().public_bytes_raw()
+                row = {"operator_no": operator_no, "name": role, "roles": role, "public_key": public_key}
+                pub.put("officer", row | {"wrapped_key": b"", "must_change": 0})
+        return county
+
+    return make
+
+
+@pytest.fixture
+def county(make_county: Callable[[str], County]) -> County:
+    return make_county("hub")
