@@ -4,9 +4,11 @@
 Read in this order:
 
 * `station` - opens a station's folder and refuses to start on doubt; `cli` - `township-node`;
-* `cases` - the verbs of a case: save a draft, submit, correct, withdraw, hear from the hub; `receipts` - numbers and slips;
-* `contacts` - phone and address as registry cells; `search` - one box finds anyone; `status` - the bottom bar's truth;
-* `officers` - who may log in here; `duty` + `tasks` - exchange with the hub and the nightly copy; `backup`, `doctor`;
+* `cases` - the verbs of a case: draft, submit, correct, withdraw, hear from the hub; `case_state` - what is shown;
+* `receipts` - numbers from leased blocks; `slips` - what stands on a slip and who got which copy;
+* `contacts` - phone and address as registry cells; `conflicts` - what did not go as intended; `persons`, `forms`;
+* `search` - one box finds anyone; `unsent` and `status` - the truth of the bottom bar; `officers` - who may log in;
+* `exchange` + `tasks` - the line to the hub and the evening's copy; `backup`, `doctor`;
 * `app` - the web app; `pages/` - one module per area with its folder in `templates/`; `texts.toml` - the words.
 
 Places kept free for what comes: `card_reader` (social security card), pages for units, jobs and visits.

@@ -43,7 +43,7 @@ def create_app(
     ring: KeyRing | None = None,
     cost: keys.Cost = keys.STANDARD,
 ) -> Flask:
-    """The app over an opened station. `exchange`: the one that the process's tasks use too, so that pages see it run."""
+    """The app over an opened station. `exchange`: the one the process's tasks use too, so that pages see it run."""
     app = Flask(__name__, static_folder=None)
     app.config["SECRET_KEY"] = station.secrets.web_secret
     app.url_map.converters["id"] = HexId

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encrypted copies of the station's database, each proven by opening it.
 
-A copy has the same key as the database, so a stolen one tells nothing. It is written under another name, opened, checked
-and compared, and only then takes its place: a copy that stands in the folder is one that can be restored.
+A copy has the same key as the database, so a stolen one tells nothing. It is written under another name, opened,
+checked and compared, and only then takes its place: a copy that stands in the folder is one that can be restored.
 """
 
 from __future__ import annotations

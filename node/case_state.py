@@ -67,10 +67,9 @@ def listing(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Any], int]:
-    """Cases taken here, newest first, with how many fit in all. `since` and `until` bound the time of taking (stamps)."""
-    inner = (
-        f"SELECT {_COLUMNS}, {SHOWN} AS state, {SENT} AS sent, coalesce(c.submitted_at, c.created_at) AS at FROM {JOINS}"
-    )
+    """Cases taken here, newest first, with how many fit in all. `since`, `until` bound the time of taking."""
+    taken_at = "coalesce(c.submitted_at, c.created_at) AS at"
+    inner = f"SELECT {_COLUMNS}, {SHOWN} AS state, {SENT} AS sent, {taken_at} FROM {JOINS}"
     where, values = ["at >= ?", "at < ?"], [since, until]
     for column, wanted in (("state", states), ("sent", sent)):
         if wanted:
@@ -98,6 +97,12 @@ def follow(db: Any) -> int:
     for row in moved:
         database.update(db, "case_file", {"id": row["id"]}, {"state": row["state"]})
     return len(moved)
+
+
+def drafts(db: Any, operator_no: str) -> int:
+    """How many drafts an officer has; they are nobody else's business."""
+    sql = "SELECT count(*) FROM case_file WHERE state = 'draft' AND operator_no = ?"
+    return int(db.execute(sql, (operator_no,)).fetchone()[0])
 
 
 def counts(db: Any) -> dict[str, int]:

@@ -226,7 +226,7 @@ def discard(desk: Desk, case_id: bytes, officer: Officer) -> None:
         row = file(db, case_id)
         _check_owner(row, officer)
         if row["state"] != "draft":
-            raise WrongState("提交过的件不能放弃，可以撤回", "a submitted case cannot be discarded; it can be withdrawn")
+            raise WrongState("提交过的件不能放弃，可以撤回", "a submitted case is not discarded but withdrawn")
         db.execute("DELETE FROM case_file WHERE id = ?", (case_id,))
 
 

@@ -27,6 +27,7 @@ from node.tasks import Tasks
 
 HOST = "127.0.0.1"
 THREADS = 6
+WAIT_S = 120.0  # for an exchange that the running station has just begun
 
 _out = Console(highlight=False)
 _STAGES = {"hello": "连接 connecting", "push": "上报 sending", "pull": "取回 fetching", "verify": "核对 comparing"}
@@ -52,7 +53,9 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="网页端口，默认用 station.toml 里的 / port of the pages")
 @with_station
 def run(station: Station, port: int | None) -> None:
-    """开窗口：网页只在本机，后台按时上报，每晚备份。 / Open the counter: pages on this machine only, timed exchange, nightly backup.
+    """开窗口：网页只在本机，后台按时上报，每晚备份。
+
+    Open the counter: pages on this machine only, timed exchange, a backup every evening.
 
     Ctrl-C 停下；正在做的先做完。 / Ctrl-C stops after what is being done.
     """
@@ -87,7 +90,7 @@ def sync(station: Station, json_: bool) -> None:
 
     退出码：0 完成；1 没有完成，原因写在屏幕上。 / Exit code: 0 done, 1 not done with the reason.
     """
-    exchange = Exchange(station)
+    exchange = Exchange(station, wait_s=WAIT_S)
     if json_:
         report = exchange.run()
     else:
@@ -124,7 +127,7 @@ def status(station: Station, json_: bool) -> None:
 @click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
 @with_station
 def doctor(station: Station, json_: bool) -> None:
-    """自检：扩展、数据库、规则包、证书、号段、磁盘、时钟、备份。 / Self-test; exit code 1 when something does not work."""
+    """自检：扩展、数据库、规则包、证书、号段、磁盘、时钟、备份。 / Self-test; exit code 1 when something fails."""
     checks = health.examine(station)
     if json_:
         as_json([asdict(check) for check in checks])
@@ -141,7 +144,7 @@ def doctor(station: Station, json_: bool) -> None:
 @click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
 @with_station
 def backup(station: Station, json_: bool) -> None:
-    """现在备份一次：加密复制，打开核对，再算数。 / Back up now: copy encrypted, prove it by opening, only then keep it."""
+    """现在备份一次：加密复制，打开核对，再算数。 / Back up now: an encrypted copy, proven by opening it."""
     made = copies.make(station.store, station.secrets.db_key, station.home.backups, station.clock)
     if json_:
         as_json({"path": str(made.path), "size_bytes": made.size_bytes, "facts": made.facts})

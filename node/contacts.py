@@ -52,7 +52,7 @@ def _remember(
     db: Any, person_id: bytes, column: str, before: str | None, again: bool, operator_no: str, clock: Clock
 ) -> None:
     """Keep what the hub has. A second change before the first was sent must not hide it."""
-    row = {
+    row: dict[str, Any] = {
         "tbl": TABLE,
         "row_id": person_id,
         "col": column,

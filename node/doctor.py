@@ -61,7 +61,7 @@ def _database(station: Station) -> Iterator[Check]:
         persons = db.execute("SELECT count(*) FROM person").fetchone()[0]
         cases = db.execute("SELECT count(*) FROM case_file").fetchone()[0]
     if whole != "ok":
-        yield Check("database", "fail", "数据库有损坏，请从备份恢复", "the database is damaged: restore it from a backup")
+        yield Check("database", "fail", "数据库有损坏，请从备份恢复", "the database is damaged: restore a backup")
     else:
         zh, en = f"已加密，名册 {persons} 人，经办 {cases} 件", f"encrypted; {persons} persons, {cases} cases"
         yield Check("database", "ok", zh, en)
@@ -69,8 +69,8 @@ def _database(station: Station) -> Iterator[Check]:
 
 def _rules(station: Station) -> Iterator[Check]:
     desk = station.desk
-    zh, en = f"{len(desk.services)} 个事项，规则包 {desk.pack[:12]}", f"{len(desk.services)} items, pack {desk.pack[:12]}"
-    yield Check("rules", "ok", zh, en)
+    items, pack = len(desk.services), desk.pack[:12]
+    yield Check("rules", "ok", f"{items} 个事项，规则包 {pack}", f"{items} items, pack {pack}")
 
 
 def _certificate(station: Station) -> Iterator[Check]:
@@ -82,7 +82,7 @@ def _certificate(station: Station) -> Iterator[Check]:
     until, today = date.fromisoformat(certificate.not_after), station.clock.today()
     left = until - today
     if left < RENEW_BEFORE:
-        zh, en = f"到 {until} 为止，只剩 {left.days} 天，请续发", f"valid until {until}, {left.days} days left: renew it"
+        zh, en = f"到 {until} 为止，只剩 {left.days} 天，请续发", f"until {until}, {left.days} days left: renew it"
         yield Check("certificate", "warn", zh, en)
     else:
         yield Check("certificate", "ok", f"有效到 {until}", f"valid until {until}")
@@ -121,7 +121,7 @@ def _clock(station: Station) -> Iterator[Check]:
 def _backup(station: Station) -> Iterator[Check]:
     newest = next(iter(backup.copies(station.home.backups)), None)
     if newest is None or backup.due(station.home.backups, station.clock):
-        zh, en = "还没有最近的备份，运行 township-node backup", "no recent copy: run township-node backup"
+        zh, en = "还没有最近的备份，请备份一次", "no recent copy: back up now"
         yield Check("backup", "warn", zh, en)
     else:
         yield Check("backup", "ok", f"最近一份 {newest.path.name}", f"newest is {newest.path.name}")

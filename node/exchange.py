@@ -8,8 +8,8 @@ after a failure, never in step with other stations).
 from __future__ import annotations
 
 import json
-import os
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -50,11 +50,15 @@ class Exchange:
         station: Station,
         transport: Callable[[], Transport] | None = None,
         *,
+        wait_s: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        """`transport`: how the hub is reached; by default HTTPS to the address in station.toml."""
+        """`transport`: how the hub is reached; by default HTTPS to the address in station.toml. `wait_s`: how long to
+        wait for an exchange that is running already.
+        """
         self._station = station
+        self._wait_s = wait_s
         self._transport = transport or (lambda: Http(station.config.hub_url, station.home.ca_file))
         self._monotonic = monotonic
         self._rng = rng or random.Random()
@@ -113,10 +117,10 @@ class Exchange:
 
     @contextmanager
     def _lock_out_others(self) -> Iterator[None]:
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(timeout=self._wait_s):
             raise _busy()
         try:
-            with _file_lock(self._station.home.path / "exchange.lock"):
+            with _file_lock(self._station.home.path / "exchange.lock", self._wait_s):
                 yield
         finally:
             self._lock.release()
@@ -151,21 +155,30 @@ def _remember(db: Any, report: Report, at: str) -> None:
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def _file_lock(path: Path, wait_s: float) -> Iterator[None]:
     """One process at a time. The system drops the lock when a process dies, so none can stay behind."""
+    until = time.monotonic() + wait_s
     with path.open("a+b") as file:
-        try:
-            _lock(file.fileno())
-        except OSError as error:
-            raise _busy() from error
+        while not _locked(file.fileno()):
+            if time.monotonic() >= until:
+                raise _busy()
+            time.sleep(0.1)
         yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        _lock(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _busy() -> WrongState:
     return WrongState("正在上报，请等这一次完成", "an exchange is running: wait until it is done", code="busy")
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(descriptor: int) -> None:

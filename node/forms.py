@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A service item as a form: its fields with values, entries to choose from and notes; and answers as people read them."""
+"""A service item as a form: fields with values, entries to choose from and notes; and answers as people read them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,20 @@ class FormField:
     hint: Text | None
     now: Text | None
     choices: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered field as people read it. `kind`: the field's type."""
+
+    label: Text
+    text: Text
+    kind: str
+
+    @property
+    def private(self) -> bool:
+        """Whether a bystander must not read it."""
+        return self.kind in PRIVATE
 
 
 def opening(desk: Desk, item: Service, person: PersonView) -> dict[str, str]:
@@ -63,16 +78,14 @@ def sections(
             readonly=field.readonly,
             hint=field.hint,
             now=_readable(field, now, context, dict(villages)) if now else None,
-            choices=villages if kind == "village" else tuple((c.value, c.text) for c in field_types.options(field, context)),
+            choices=villages if kind == "village" else _entries(field, context),
         )
 
     return [(section, [shown(f) for f in item.fields_in(section.id)]) for section in item.sections]
 
 
-def answers(
-    desk: Desk, db: Any, item: Service, raw: dict[str, str], *, on_slip: bool = False
-) -> list[tuple[Text, Text, bool]]:
-    """(label, value as people read it, private) of every answered field; for a slip, masked and only those it shows."""
+def answers(desk: Desk, db: Any, item: Service, raw: dict[str, str], *, on_slip: bool = False) -> list[Answer]:
+    """Every answered field; for a slip, masked and only those it shows."""
     context = Context(desk.clock.today(), desk.parameters)
     villages = dict(_villages(db, desk.township, raw))
     out = []
@@ -81,14 +94,14 @@ def answers(
             continue
         value, _ = field_types.parse(field, raw[field.name], context)
         text = _readable(field, value, context, villages)
-        out.append((field.label, _masked(field, value, text) if on_slip else text, field.type in PRIVATE))
+        out.append(Answer(field.label, _masked(field, value, text) if on_slip else text, field.type))
     return out
 
 
 def obstacles(desk: Desk, item: Service, person: PersonView) -> list[Finding]:
     """Why this item is not for this person: what its checks say before anything is typed."""
     answers = opening(desk, item, person)
-    rules = {use.rule for use in item.checks if use.severity == "block"}
+    rules = {use.rule for use in item.checks if use.severity == "block" and not use.field}
     papers = [m.id for m in item.materials]
     found = checks.examine(item, answers, papers, person, desk.clock.today(), desk.parameters).findings
     return [f for f in found if f.code in rules and f.severity == "block"]
@@ -103,9 +116,12 @@ def _readable(field: Field, value: Any, context: Context, villages: dict[str, Te
 
 
 def _masked(field: Field, value: Any, text: Text) -> Text:
-    masks = {"bank_account": lambda v: "…" + formats.tail(v), "phone": formats.phone_masked, "resident_id": formats.id_masked}
-    mask = masks.get(field.type)
+    mask = _MASKS.get(field.type)
     return dict.fromkeys(("zh", "en"), mask(value)) if mask else text
+
+
+def _entries(field: Field, context: Context) -> tuple[tuple[str, Text], ...]:
+    return tuple((choice.value, choice.text) for choice in field_types.options(field, context))
 
 
 def _villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[str, Text], ...]:
@@ -118,3 +134,10 @@ def _villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[st
         (township, *named),
     )
     return tuple((row["code"], {"zh": row["name"], "en": row["name_en"] or row["name"]}) for row in rows)
+
+
+_MASKS: dict[str, Callable[[str], str]] = {
+    "bank_account": lambda number: "…" + formats.tail(number),
+    "phone": formats.phone_masked,
+    "resident_id": formats.id_masked,
+}

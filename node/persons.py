@@ -52,8 +52,8 @@ def read(db: Any, person_id: bytes, today: date) -> PersonPage:
 def place(db: Any, code: str) -> str:
     """`甘霖镇 苍岩村` for a village's code; the code itself when nobody told us its name."""
     row = db.execute(
-        "SELECT d.name, p.name AS parent FROM division d LEFT JOIN division p ON p.code = d.parent AND p.level = 'township' "
-        "WHERE d.code = ?",
+        "SELECT d.name, p.name AS parent FROM division d "
+        "LEFT JOIN division p ON p.code = d.parent AND p.level = 'township' WHERE d.code = ?",
         (code,),
     ).fetchone()
     return " ".join(part for part in (row["parent"], row["name"]) if part) if row else code
@@ -65,7 +65,8 @@ def _household(db: Any, seen: PersonView) -> list[Any]:
         return []
     return list(
         db.execute(
-            "SELECT id, name, sex, birth_on, life_status FROM person WHERE household_id = ? AND id <> ? ORDER BY birth_on",
+            "SELECT id, name, sex, birth_on, life_status FROM person WHERE household_id = ? AND id <> ? "
+            "ORDER BY birth_on",
             (seen.person["household_id"], seen.person_id),
         )
     )

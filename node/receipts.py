@@ -52,7 +52,7 @@ def left(db: Any, station: str) -> int:
 
 
 def check_code(fact_hash: bytes) -> str:
-    """Six characters like 7K4M-2Q, from the hash of the signed fact: the hub can compute it, a forger cannot guess it."""
+    """Six characters like 7K4M-2Q, from the signed fact's hash: the hub can compute it, a forger cannot guess it."""
     number = int.from_bytes(sha256(b"slip" + fact_hash).digest()[:8], "big")
     letters = []
     for _ in range(6):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on a slip, and who was given which copy of it. The first is the slip, every later one is marked a copy."""
+"""What stands on a slip, and who was given which copy. The first is the slip, every later one is marked a copy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Slip:
     @property
     def qr(self) -> str:
         """The check address as an SVG of 31 mm, without any personal data."""
-        return str(segno.make(self.check_address, error="m").svg_inline(scale=1, border=2, omitsize=True, svgclass=None))
+        code = segno.make(self.check_address, error="m")
+        return str(code.svg_inline(scale=1, border=2, omitsize=True, svgclass=None))
 
 
 def issue(db: Any, case_id: bytes, officer: Officer, clock: Clock) -> int:

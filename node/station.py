@@ -131,7 +131,8 @@ def _require_one_identity(station: Station) -> None:
     own = Ed25519PrivateKey.from_private_bytes(station.secrets.node_key).public_key().public_bytes_raw()
     if own != certificate.public_key:
         raise ConfigError(
-            "证书与本站的密钥对不上。请让技术员重新安装", "the certificate is for another key: have the kit installed again"
+            "证书与本站的密钥对不上。请让技术员重新安装",
+            "the certificate is for another key: have the kit installed again",
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The truth of the bottom bar: link, unsent, last proof, numbers left, clock, disk. Amber begins at a rule, not a feeling."""
+"""The truth of the bottom bar: link, unsent, proof, numbers, clock, disk. Amber begins at a rule, not a feeling."""
 
 from __future__ import annotations
 

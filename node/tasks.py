@@ -70,7 +70,7 @@ class Tasks:
             log.error("backup failed: %s", type(error).__name__)
 
 
-class _QuietConsumer(Consumer):  # type: ignore[misc]
+class _QuietConsumer(Consumer):
     """A consumer inside another program: that program handles the signals."""
 
     def _set_signal_handlers(self) -> None:

@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
-from node.pages import cases, counter, items, persons, slips, station, unsent
+import node.pages.cases as cases
+import node.pages.counter as counter
+import node.pages.items as items
+import node.pages.persons as persons
+import node.pages.slips as slips
+import node.pages.station as station
+import node.pages.unsent as unsent
 
 PAGES = (counter.page, items.page, persons.page, cases.page, slips.page, unsent.page, station.page)
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""

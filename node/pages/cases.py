@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from node import case_state, cases, forms, slips
+from node import case_state, cases, forms, slips, status
 from node.pages import common
 from node.station import current
 from schema import events
@@ -40,10 +40,9 @@ def index() -> str:
             limit=common.PER_PAGE,
             offset=(number - 1) * common.PER_PAGE,
         )
-        counts = case_state.counts(db)
+        counts = case_state.counts(db) | {"draft": case_state.drafts(db, officer.operator_no)}
         names = common.officer_names(db)
     chips = [_chip(name, show, mine, counts) for name in SHOWS]
-    here = {"show": show, "mine": "1" if mine else None}
     return render_template(
         "cases/index.html",
         cases=rows,
@@ -56,8 +55,8 @@ def index() -> str:
         ],
         page=number,
         pages=common.pages_of(total),
-        previous_url=url_for(".index", page=number - 1, **here),
-        next_url=url_for(".index", page=number + 1, **here),
+        previous_url=url_for(".index", page=number - 1, show=show, mine=_flag(mine)),
+        next_url=url_for(".index", page=number + 1, show=show, mine=_flag(mine)),
         names=names,
         short_title=common.short_title,
     )
@@ -107,6 +106,7 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             facts=facts,
             path=_path(row, item.steps_for(given.answers)),
             names=common.officer_names(db),
+            hub_as_of=status.as_of(db),
             copies=slips.issued(db, case_id),
             can_withdraw=row["state"] in case_state.UNDECIDED and row["legal"] != "final",
             can_correct=row["state"] == "returned",
@@ -114,10 +114,14 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
         )
 
 
+def _flag(mine: bool) -> str | None:
+    return "1" if mine else None
+
+
 def _chip(name: str, show: str, mine: bool, counts: dict[str, int]) -> dict[str, Any]:
     states = case_state.STATES_OF_LISTS.get(name)
     count = sum(counts.get(s, 0) for s in states) if states else sum(counts.values())
-    url = url_for(".index", show=name, mine="1" if mine else None)
+    url = url_for(".index", show=name, mine=_flag(mine))
     return {"label": t(f"cases.show_{name}"), "count": None if mine else count, "url": url, "on": name == show}
 
 

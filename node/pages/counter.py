@@ -72,7 +72,7 @@ def search() -> str:
 def _todo(db: Any, operator_no: str) -> list[dict[str, Any]]:
     """What waits for somebody here: lines with a count, those that need a person first marked."""
     counts = case_state.counts(db)
-    _, drafts = case_state.listing(db, states=("draft",), operator_no=operator_no, limit=0)
+    drafts = case_state.drafts(db, operator_no)
     lines = [
         ("returned", counts.get("returned", 0), url_for("cases.index", show="returned"), True),
         ("refused", conflicts.refusals_open(db), url_for("unsent.index", _anchor="refused"), True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking an item: choose it and the person, fill the form with everything beside it, submit, or print what is missing."""
+"""Taking an item: choose it and the person, fill the form with everything beside it, submit, or print what misses."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def auto(case_id: bytes) -> str:
     """Called by the form while it is filled: keeps it and answers with the parts beside it."""
     item, given, person_id = _keep(case_id)
     with current().store.read() as db:
-        return render_template("items/beside.html", **_side(db, _filled(db, case_id, item, given, person_id)), alone=True)
+        side = _side(db, _filled(db, case_id, item, given, person_id))
+        return render_template("items/beside.html", **side | {"alone": True})
 
 
 @page.post("/drafts/<id:case_id>/discard")
@@ -185,15 +186,15 @@ def _side(db: Any, filled: Filled, found: list[Finding] | None = None) -> dict[s
     """What stands beside the form: papers, trial calculation, what the slip will say."""
     desk, answers = current().desk, filled.given.answers
     item = filled.item
-    needed = {m.id for m in item.materials_for(answers)}
+    needed, held = {m.id for m in item.materials_for(answers)}, set(filled.given.materials)
     trial = estimate.estimate(item, filled.values, filled.person, desk.clock.today(), desk.parameters)
     return {
         "filled": filled,
         "item": item,
         "findings": found or [],
-        "papers": [{"paper": m, "needed": m.id in needed, "held": m.id in filled.given.materials} for m in item.materials],
+        "papers": [{"paper": m, "needed": m.id in needed, "held": m.id in held} for m in item.materials],
         "needed": len(needed),
-        "held": len(needed & set(filled.given.materials)),
+        "held": len(needed & held),
         "trial": trial,
         "legal": item.legal_for(answers),
         "linked": status.link(db).get("state") == "up",

@@ -89,7 +89,8 @@ def _villages(db: Any, chosen: str | None) -> list[tuple[str, str]]:
 
 def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
     """Items for a person: those that can be begun, with digits, then those that cannot, with the reason."""
-    able, unable = [], []
+    able: list[dict[str, Any]] = []
+    unable: list[dict[str, Any]] = []
     for item in desk.services.values():
         if item.subject != "person":
             continue

@@ -10,6 +10,10 @@ from werkzeug.wrappers import Response
 from node import forms, officers, slips
 from node.station import current
 from schema.web.auth import current_officer
+from schema.web.frame import lang, t
+from schema.web.texts import pick
+
+ASKED_MAX_CHARS = 120  # three lines: a slip is one page, whatever was asked for
 
 page = Blueprint("slips", __name__, url_prefix="/cases/<id:case_id>/slip")
 
@@ -36,10 +40,16 @@ def show(case_id: bytes, copy: int) -> str:
             slip=slip,
             body=body,
             qr=Markup(slip.qr),
-            asked=forms.answers(desk, db, slip.item, body["answers"], on_slip=True),
+            asked=_in_one_line(forms.answers(desk, db, slip.item, body["answers"], on_slip=True)),
             papers=[m for m in slip.item.materials if m.id in body["materials"]],
             tail=slips.id_tail(db, body),
             phone=slips.phone(db, body),
             officer_name=officers.names(db).get(slip.fact.officer, ""),
             station=station.config,
         )
+
+
+def _in_one_line(answers: list[forms.Answer]) -> str:
+    """What was asked for, short enough for the slip; the whole of it stands in the signed case."""
+    text = t("list.stop").join(f"{pick(a.label, lang())} {pick(a.text, lang())}" for a in answers)
+    return text if len(text) <= ASKED_MAX_CHARS else text[: ASKED_MAX_CHARS - 1] + "…"

@@ -38,6 +38,14 @@ CHEAP = keys.Cost(64, 1, 1)
 UNLOCK = b"a passphrase for tests"
 OFFICERS = {"3012": ("王丽萍", 0), "3007": ("俞国平", 0), "3019": ("蒋伟", 1)}
 
+LONG_AGO = "2026-11-01T00:00:00.000Z"
+LINK = {
+    "state": "down",
+    "since": "2026-11-21T22:00:00.000Z",
+    "last_contact_at": "2026-11-20T22:40:00.000Z",
+    "last_equal_at": "2026-11-20T22:40:00.000Z",
+}
+
 # number, name, village, phone, household
 PERSONS = (
     ("330683196508120010", "张建国", "330683100201", "13857582064", 1),
@@ -141,9 +149,12 @@ def fill(db: Any, officer_keys: dict[str, tuple[bytes, bytes]]) -> None:
     for body, name, village, phone, household in PERSONS:
         add_person(db, body, name, village, phone, household)
     _relations(db)
-    for link in (("state", "down"), ("since", "2026-11-21T22:00:00.000Z"), ("last_contact_at", "2026-11-20T22:40:00.000Z"),
-                 ("last_equal_at", "2026-11-20T22:40:00.000Z")):  # fmt: skip
-        database.insert(db, "link", {"name": link[0], "value": link[1]})
+    # Contact rows came from the hub: nothing written so far is this station's own news.
+    upto = crsqlite.max_version(db, ["contact"])
+    known = {"channel": "reg", "n": 1, "hash": bytes(32), "upto": upto, "items": 0, "built_at": LONG_AGO}
+    database.insert(db, "outbox_frame", known | {"acked_at": LONG_AGO})
+    for name, value in LINK.items():
+        database.insert(db, "link", {"name": name, "value": value})
 
 
 def _places(db: Any) -> None:
