@@ -133,7 +133,7 @@ def _open_cases(db: Any, where: str, person_id: bytes | None, except_case: bytes
         columns = "stated_at AS submitted_at, submitted_by AS operator_no, answers FROM hub_case"
     arguments = () if person_id is None else (person_id,)
     query = f"SELECT id, service, receipt_no, state, {columns} WHERE {where} AND state IN ({_OPEN})"
-    found = [_plain(r) for r in db.execute(f"{query} ORDER BY submitted_at", arguments)]
+    found = [_plain(r) for r in db.execute(f"{query} ORDER BY submitted_at, id", arguments)]
     if person_id is not None and not _is_hub(db):
         found += _told_by_hub(db, person_id, {c["id"] for c in found})
     for c in found:

@@ -54,8 +54,8 @@ def resident_monthly_benefit(
     out = Benefit(basic.number, half_up(balance_fen, divisor.number), years_beyond * per_year.number)
     if trace is not None:
         trace.record(
-            "基础养老金 + 个人账户储存额 ÷ 计发月数 + 超过最低年限的年数 × 每年加发额",
-            "basic pension + account balance / payout months + years beyond the minimum * addition per year",
+            "基础养老金 + 个人账户储存额 ÷ 计发月数（四舍五入到分）+ 超过最低年限的年数 × 每年加发额",
+            "basic pension + account balance / payout months (half up) + years beyond the minimum * addition",
             {
                 "balance_fen": balance_fen, "age_years": age_years, "paid_months": paid_months,
                 "basic_fen": out.basic_fen, "account_fen": out.account_fen, "extra_fen": out.extra_fen,
@@ -107,6 +107,6 @@ def account_pension(
     amount = half_up(balance_fen, months.table[age])
     if trace is not None:
         inputs = {"balance_fen": balance_fen, "age_years": age_years, "payout_months": months.table[age]}
-        zh, en = "个人账户储存额 ÷ 计发月数（查表）", "account balance / payout months (by table)"
+        zh, en = "个人账户储存额 ÷ 计发月数（查表，四舍五入到分）", "balance / payout months (table, half up)"
         trace.record(zh, en, inputs, amount, (months,))
     return amount

@@ -101,6 +101,8 @@ def test_width_spaces_and_case_do_not_matter(typed: str) -> None:
         (checked("33068319811303042"), ["id_date"]),
         (checked("33068319810229042"), ["id_date"]),
         (checked("33068320270101042"), ["id_future"]),
+        (checked("33068320261123042"), []),
+        (checked("33068320261124042"), ["id_future"]),
         (checked("33068318960101042"), []),
         (checked("33068318951122042"), ["id_too_old"]),
         ("330683811303042", ["id_date"]),
