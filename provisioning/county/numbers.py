@@ -31,9 +31,10 @@ _STEP = 181  # prime to 500: walks through all sequences in no visible order
 
 
 class IdNumbers:
-    """Hands out ID numbers; no number twice."""
+    """Hands out ID numbers; no number twice. `start` shifts the sequences, so that seeds differ in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int) -> None:
+        self._start = start
         self._given: dict[tuple[str, int, int], int] = {}
 
     def new(self, division: str, birth: int, sex: str) -> str:
@@ -44,7 +45,7 @@ class IdNumbers:
         if k >= _SEQUENCES:
             raise ValueError(f"all sequence numbers of {division} on day {birth} are given")
         self._given[key] = k + 1
-        sequence = 2 * ((birth * 37 + k * _STEP) % _SEQUENCES) + odd
+        sequence = 2 * ((self._start + birth * 37 + k * _STEP) % _SEQUENCES) + odd
         day, day_sum = _day(birth)
         total = _division_sum(division) + day_sum + _sequence_sum(sequence)
         return f"{division}{day}{sequence:03d}{CHECK_CHARACTERS[total % 11]}"

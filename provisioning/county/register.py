@@ -69,7 +69,7 @@ class Register:
         self.month = month
         self.dirt = Dirt()
         self._today = period.last_day(month).toordinal()
-        self._numbers = IdNumbers()
+        self._numbers = IdNumbers(self._random("numbers").randrange(1000))
         self._employers = Employers(self._random("units"), persons)
         self._economy = Economy(Accounts(parameters, month), self._employers, self.dirt)
 
