@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-
 # Read differently as surnames than as words; a clerk looks for what the person is called.
 _SURNAMES = {
     "尉迟": "yu chi", "万俟": "mo qi",
@@ -20,6 +18,9 @@ INITIALS_LIMIT, PINYIN_LIMIT = 20, 120
 @lru_cache(maxsize=100_000)
 def pinyin(name: str) -> tuple[str, str]:
     """(full, initials): '张建国' -> ('zhangjianguo', 'zjg'). ü is v, as typed; what has no reading is left out."""
+    # Imported here: its dictionary takes a second to load, and most commands never spell a name.
+    from pypinyin import Style, lazy_pinyin
+
     kept = "".join(c for c in name if c.isalpha())
     surname = next((s for s in (kept[:2], kept[:1]) if s in _SURNAMES), "")
     spoken = _SURNAMES[surname].split() if surname else []
