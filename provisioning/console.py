@@ -20,17 +20,24 @@ from schema.home import passphrase_from
 folder_argument = click.Path(path_type=Path, file_okay=False, resolve_path=True)
 
 
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Errors on purpose are shown as two sentences, with exit code 1 and no stack trace."""
+    try:
+        yield
+    except TownshipError as error:
+        raise click.ClickException(error.zh if error.zh == error.en else f"{error.zh}\n{error.en}") from error
+    except OSError as error:
+        raise click.ClickException(f"文件操作失败：{error}\nA file could not be used: {error}") from error
+
+
 class Commands(click.Group):
-    """A group whose errors on purpose are shown as two sentences, with exit code 1 and no stack trace."""
+    """A group of commands that fail in words."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        try:
+        with in_words():
             return super().invoke(ctx)
-        except TownshipError as error:
-            raise click.ClickException(error.zh if error.zh == error.en else f"{error.zh}\n{error.en}") from error
-        except OSError as error:
-            raise click.ClickException(f"文件操作失败：{error}\nA file could not be used: {error}") from error
 
 
 def unlock_option(command: Callable[..., Any]) -> Callable[..., Any]:
