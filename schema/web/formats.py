@@ -112,8 +112,10 @@ def name_masked(name: str | None) -> str:
 
 
 def id_masked(number: str | None) -> str:
-    """First 6 and last 4 of an ID number."""
-    return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}" if number else UNKNOWN
+    """First 6 and last 4 of an ID number; of anything too short to be one, nothing."""
+    if not number:
+        return UNKNOWN
+    return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}" if len(number) >= 15 else "*" * len(number)
 
 
 def tail(number: str | None) -> str:

@@ -38,7 +38,7 @@ Place = Literal["station", "hub"]
 HERE = Path(__file__).parent
 SECRET_MIN_BYTES = 32
 BODY_MAX_BYTES = 16 * 1024 * 1024  # one scanned page; the largest thing an officer sends
-FORM_MAX_BYTES = 1024 * 1024
+FIELD_MAX_BYTES = 1024 * 1024
 LANG_COOKIE = "lang"
 YEAR_S = 365 * 86400
 
@@ -73,8 +73,8 @@ def init_app(app: Flask, *, place: Place, texts: Iterable[Path], clock: Clock) -
     Raises ConfigError when the app has no proper SECRET_KEY or a catalogue is wrong: it must not start then.
     """
     _check_secret(app)
-    app.config.setdefault("MAX_CONTENT_LENGTH", BODY_MAX_BYTES)
-    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_CONTENT_LENGTH"] or BODY_MAX_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = FIELD_MAX_BYTES
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the session: a login page may stand open all night
     _set_cookie(app, place)
     frame = Frame(place, Catalogue([HERE / "texts.toml", *texts]), clock, CSRFProtect(app))

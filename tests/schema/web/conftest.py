@@ -5,23 +5,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, g, render_template, request
 from flask.testing import FlaskClient
 
 from schema import keys
-from schema.clock import FixedClock
+from schema.clock import Clock, FixedClock
 from schema.errors import StoreError, UnknownSubject
 from schema.web.auth import current_key, init_auth, require_role
 from schema.web.door import Failures, Officer
-from schema.web.frame import init_app
+from schema.web.frame import Place, init_app
 from schema.web.keyring import KeyRing
+from tests.schema.web.gallery import gallery
 
 CHEAP = keys.Cost(memory_kib=64, rounds=1, lanes=1)
 PASSWORD = "甘霖 rain 2026"
+SECRET_WORDS = "330683196508120011 张建国"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -100,6 +102,19 @@ def review() -> str:
     return "review desk"
 
 
+@pages.get("/no-variables")
+def no_variables() -> str:
+    g.database_is_gone = True
+    return render_template("home.html")
+
+
+@pages.app_context_processor
+def from_the_database() -> dict[str, str]:
+    if g.get("database_is_gone"):
+        raise OSError("disk")
+    return {}
+
+
 @pages.get("/sign")
 def sign() -> str:
     return current_key().sign(b"fact").hex()
@@ -107,7 +122,7 @@ def sign() -> str:
 
 @pages.get("/broken")
 def broken() -> str:
-    raise ValueError("330683196508120011 张建国")
+    raise ValueError(SECRET_WORDS)
 
 
 @pages.get("/closed")
@@ -135,21 +150,25 @@ def seconds() -> Seconds:
     return Seconds()
 
 
+def build_app(store: MemoryStore, clock: Clock, ring: KeyRing, place: Place = "station", **config: object) -> Flask:
+    """The program as it starts: frame, login, pages."""
+    app = Flask("sample", template_folder=str(TEMPLATES), static_folder=None)
+    app.config.update({"SECRET_KEY": "k" * 32, **config})
+    init_app(app, place=place, texts=[Path(__file__).parent / "texts.toml"], clock=clock)
+    init_auth(
+        app, store, clock, public=("pages.check",), passive=("pages.bar",), machine=(machine,), ring=ring, cost=CHEAP
+    )
+    for blueprint in (pages, gallery, machine):
+        app.register_blueprint(blueprint)
+    return app
+
+
 @pytest.fixture
 def make_app(store: MemoryStore, clock: FixedClock, seconds: Seconds) -> Callable[..., Flask]:
     """`make_app()` starts the program anew over the same store."""
 
-    def make(place: str = "station", **config: object) -> Flask:
-        app = Flask("sample", template_folder=str(TEMPLATES), static_folder=None)
-        app.config.update({"SECRET_KEY": "k" * 32, **config})
-        init_app(app, place=place, texts=[Path(__file__).parent / "texts.toml"], clock=clock)  # type: ignore[arg-type]
-        init_auth(
-            app, store, clock, public=("pages.check",), passive=("pages.bar",), machine=(machine,),
-            ring=KeyRing(monotonic=seconds), cost=CHEAP,
-        )  # fmt: skip
-        app.register_blueprint(pages)
-        app.register_blueprint(machine)
-        return app
+    def make(place: Place = "station", **config: object) -> Flask:
+        return build_app(store, clock, KeyRing(monotonic=seconds), place, **config)
 
     return make
 
@@ -188,6 +207,3 @@ def log_in(post: Callable[..., object]) -> Callable[..., object]:
         return post("/login", {"operator_no": operator_no, "password": password} | more)
 
     return enter
-
-
-TODAY = date(2026, 11, 23)

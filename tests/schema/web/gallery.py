@@ -31,8 +31,8 @@ CASES = [
     for n, (name, item) in enumerate([
         ("陈桂英", "居民养老参保登记"), ("吕招娣", "待遇领取资格认证"), ("嵊州市甘霖兴达领带厂", "职工增员（3 人）"),
         ("周建根", "居民养老待遇领取申请"), ("钱小芳", "失业登记"), ("裘水根", "银行账号变更"), ("张俊格", "求职登记"),
-        ("马仁富", "社保卡挂失"), ("宋月仙", "居民医保参保缴费"), ("史美琴", "异地就医备案"), ("沈百根", "个人信息变更（电话）"),
-        ("任阿毛", "权益记录打印"),
+        ("马仁富", "社保卡挂失"), ("宋月仙", "居民医保参保缴费"), ("史美琴", "异地就医备案"),
+        ("沈百根", "个人信息变更（电话）"), ("任阿毛", "权益记录打印"),
     ])
 ]  # fmt: skip
 PEOPLE = [
@@ -40,7 +40,10 @@ PEOPLE = [
     ("章金国", "330683197905271158", "施家岙村", "职工养老 参保缴费"),
     ("郑俊刚", "330683199112242313", "东王村", "灵活就业 参保缴费"),
 ]
-QR = Markup('<svg viewBox="0 0 8 8" role="img" aria-label="QR"><path d="M0 0h3v3H0zM5 0h3v3H5zM0 5h3v3H0zM4 4h1v1H4zM6 5h1v2H6z"/></svg>')
+QR = Markup(
+    '<svg viewBox="0 0 8 8" role="img" aria-label="QR">'
+    '<path d="M0 0h3v3H0zM5 0h3v3H5zM0 5h3v3H0zM4 4h1v1H4zM6 5h1v2H6z"/></svg>'
+)
 
 
 @gallery.app_context_processor
@@ -51,7 +54,9 @@ def page_variables() -> dict[str, Any]:
         "hub": ["工作台", "审核台", "冲突", "风险", "结算", "站点", "人员单位", "工作量", "参数"],
     }
     place = "hub" if request.path.rsplit("/", 1)[-1] in ("desk", "compare", "console") else "station"
-    brand = {"station": ("劳动保障窗口", "甘霖镇劳动保障所 · 站点 0100-1"), "hub": ("劳动保障中心", "嵊州市 · 中心端")}[place]
+    brand = {"station": ("劳动保障窗口", "甘霖镇劳动保障所 · 站点 0100-1"), "hub": ("劳动保障中心", "嵊州市 · 中心端")}[
+        place
+    ]
     sections = [
         {"url": "/", "label": name, "count": {"待上报": 37, "审核台": 126, "冲突": 7}.get(name), "current": n == 0}
         for n, name in enumerate(names[place])
@@ -64,7 +69,11 @@ def page_variables() -> dict[str, Any]:
 def page(name: str) -> str:
     """One of PAGES."""
     return render_template(
-        f"gallery/{name}.html", findings=FORM_FINDINGS, cases=CASES, qr=QR, legal=request.args.get("legal", "provisional")
+        f"gallery/{name}.html",
+        findings=FORM_FINDINGS,
+        cases=CASES,
+        qr=QR,
+        legal=request.args.get("legal", "provisional"),
     )
 
 
