@@ -25,7 +25,10 @@ Subsidy = Callable[[str, int], int]
 
 @dataclass(frozen=True)
 class Credit:
-    """One receipt on its way into an account. `months`: 12 for the first receipt of a contribution year, else 0."""
+    """One receipt on its way into an account.
+
+    `months`: 12 for the first receipt of a contribution year, else 0. `total_fen`: paid for that year, this included.
+    """
 
     no: str
     person_id: bytes
@@ -33,6 +36,7 @@ class Credit:
     amount_fen: int
     subsidy_fen: int
     months: int
+    total_fen: int
 
 
 def subsidy_rule(month: str, parameters: Parameters) -> Subsidy:
@@ -79,7 +83,7 @@ def of_month(db: Any, month: str, subsidy: Subsidy) -> list[Credit]:
         totals[key] = before + amount_fen
         added = subsidy(year, totals[key]) - subsidy(year, before)
         months = 0 if before else MONTHS_OF_A_YEAR
-        credits.append(Credit(no, key[0], year, amount_fen, added, months))
+        credits.append(Credit(no, key[0], year, amount_fen, added, months, totals[key]))
     return credits
 
 

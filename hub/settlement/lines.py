@@ -59,7 +59,7 @@ def _trace(receipts: list[Credit], months: int, first: int, held: int, due_fen: 
     """What the line rests on, short: it is kept for every person and month."""
     trace: dict[str, Any] = {}
     if receipts:
-        trace["receipts"] = [[r.no, r.year, r.amount_fen, r.subsidy_fen, r.months] for r in receipts]
+        trace["receipts"] = [[r.no, r.year, r.amount_fen, r.subsidy_fen, r.months, r.total_fen] for r in receipts]
     if months:
         trace |= {"months": months, "first": inputs.month_named(first)}
     if held:
