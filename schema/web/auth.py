@@ -184,7 +184,7 @@ def login() -> Response:
 def password() -> Response:
     """Choose a new password: the same signing key is wrapped anew."""
     if request.method == "GET":
-        return make_response(render_template("web/password.html", findings=[]))
+        return _password_page([])
     officer = current_officer()
     old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
     findings = keys.password_findings(new, names=(officer.operator_no, officer.name))
@@ -198,7 +198,7 @@ def password() -> Response:
         except (WrongPassword, Locked) as error:
             findings.append(Finding(error.code, "block", "old", error.zh, error.en))
     if findings:
-        return make_response(render_template("web/password.html", findings=findings), 422)
+        return _password_page(findings)
     _kept().ring.drop_officer(officer.operator_no, keep=current_user.token)
     flash(t("password.changed"), "done")
     return redirect("/")
@@ -225,9 +225,15 @@ def _end_session() -> None:
     logout_user()
 
 
+def _password_page(findings: list[Finding]) -> Response:
+    page = render_template("web/password.html", findings=findings, least=keys.PASSWORD_MIN_CHARS)
+    return make_response(page, 422 if findings else 200)
+
+
 def _login_page(target: str, operator_no: str, error: TownshipError | None = None) -> Response:
     said = {"zh": error.zh, "en": error.en} if error else None
-    page = render_template("web/login.html", next=target, operator_no=operator_no, error=said)
+    minutes = round(_kept().ring.idle_s / 60)
+    page = render_template("web/login.html", next=target, operator_no=operator_no, error=said, idle_minutes=minutes)
     return make_response(page, 422 if error else 200)
 
 

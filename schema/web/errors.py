@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from schema import ids
-from schema.errors import NotAllowed, Refusal, StoreError, TownshipError, UnknownSubject
+from schema.errors import NotAllowed, Refusal, StoreError, SyncError, TownshipError, UnknownSubject
 from schema.web.texts import LANGS
 
 _STATUS: tuple[tuple[type[TownshipError], int], ...] = (
@@ -18,6 +18,7 @@ _STATUS: tuple[tuple[type[TownshipError], int], ...] = (
     (UnknownSubject, 404),
     (Refusal, 409),
     (StoreError, 503),
+    (SyncError, 503),
     (TownshipError, 500),
 )
 
@@ -62,7 +63,8 @@ def _page(status: int, words: dict[str, str]) -> str:
 def _words(key: str, lang: str) -> dict[str, str]:
     texts = current_app.extensions["web"].texts
     group = key if f"error.{key}.title" in texts else "other"
-    return {part: texts.text(f"error.{group}.{part}", lang) for part in ("title", "what", "todo")}
+    limit_mb = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 2**20
+    return {part: texts.text(f"error.{group}.{part}", lang, mb=limit_mb) for part in ("title", "what", "todo")}
 
 
 def wants_json() -> bool:
