@@ -44,6 +44,8 @@ def make(store: Store, key: bytes, folder: Path, clock: Clock) -> Copy:
         _copy(store, key, partial)
         facts = _prove(store, key, partial)
         partial.replace(target)
+    except database.DatabaseError as error:
+        raise StoreError("备份打不开，已丢弃", "the copy cannot be opened; it was thrown away") from error
     finally:
         for rest in folder.glob(partial.name + "*"):
             rest.unlink()

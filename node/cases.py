@@ -185,9 +185,7 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
             "new_person": None if person.known else what.answers,
         }
         _write_contact(db, desk, item, case_id, person, examined.values, officer)
-        fact = events.state(
-            db, "case_submitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock
-        )
+        fact = events.state(db, "case_submitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
         changes = {
             "state": "submitted",
             "legal": legal,
@@ -214,9 +212,7 @@ def withdraw(desk: Desk, case_id: bytes, reason: str, officer: Officer, key: Ed2
         if state not in case_state.UNDECIDED or row["legal"] == "final":
             raise WrongState("已经作出决定的件不能撤回", "a case that was decided cannot be withdrawn")
         body = {"case_id": case_id, "reason": reason.strip()[:REASON_MAX_CHARS]}
-        fact = events.state(
-            db, "case_withdrawn", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock
-        )
+        fact = events.state(db, "case_withdrawn", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
         database.update(db, "case_file", {"id": case_id}, {"state": "withdrawn", "fact_id": fact.id})
 
 
@@ -257,16 +253,12 @@ def _state_correction(
 ) -> None:
     case_id = bytes(row["id"])
     body = {"case_id": case_id, "answers": what.answers, "materials": what.materials, "findings": stated}
-    fact = events.state(
-        db, "case_resubmitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock
-    )
+    fact = events.state(db, "case_resubmitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
     changes = {"state": "submitted", "findings": _json(stated), "fact_id": fact.id}
     database.update(db, "case_file", {"id": case_id}, changes)
 
 
-def _corrected(
-    db: Any, row: Any, what: Given, values: dict[str, Any], person: PersonView
-) -> dict[str, Any]:
+def _corrected(db: Any, row: Any, what: Given, values: dict[str, Any], person: PersonView) -> dict[str, Any]:
     """The values, with contact cells only where this correction changes the answer.
 
     The phone on a form of last week must not undo the one that somebody wrote since.
@@ -301,4 +293,3 @@ def _check_owner(row: Any, officer: Officer) -> None:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-

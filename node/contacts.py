@@ -61,9 +61,7 @@ def _remember(
     }
     if not again:
         row["before"] = before
-    known = {"tbl": TABLE, "row_id": person_id, "col": column}
-    if database.update(db, "local_edit", known, row) == 0:
-        database.insert(db, "local_edit", {"before": before, **row})
+    database.upsert(db, "local_edit", row)
 
 
 def unsent_columns(db: Any, person_id: bytes) -> dict[str, Any]:

@@ -76,20 +76,30 @@ class Exchange:
         with self._lock_out_others():
             self.step = Step("hello", 0)
             try:
-                report = self._session().run(self._follow(progress))
+                with self._line() as transport:
+                    report = self._session(transport).run(self._follow(progress))
             finally:
                 self.step = None
             self._after(report)
             return report
 
-    def _session(self) -> Session:
+    @contextmanager
+    def _line(self) -> Iterator[Transport]:
+        transport = self._transport()
+        try:
+            yield transport
+        finally:
+            if isinstance(transport, Http):
+                transport.close()
+
+    def _session(self, transport: Transport) -> Session:
         station = self._station
         return Session(
             station.store,
             station.secrets.signing,
             station.certificate,
             bytes.fromhex(station.config.hub_public),
-            self._transport(),
+            transport,
             station.clock,
             cases.receive,
         )

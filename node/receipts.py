@@ -29,9 +29,7 @@ def take(db: Any, station: str, year: int) -> str:
     A block of this year comes first. A station that was offline over New Year goes on with last year's block: the
     number stays unique, and intake must not stop. Raises OutOfNumbers when every block is used up.
     """
-    block = db.execute(
-        f"{_OPEN_BLOCKS} ORDER BY b.year <> ?, b.year DESC, b.first LIMIT 1", (station, year)
-    ).fetchone()
+    block = db.execute(f"{_OPEN_BLOCKS} ORDER BY b.year <> ?, b.year DESC, b.first LIMIT 1", (station, year)).fetchone()
     if block is None:
         raise OutOfNumbers(
             "回执号用完了。草稿已保存；请连一次线路，中心会发新的号段，然后再提交",

@@ -44,7 +44,8 @@ class Hits:
 def normal(typed: str) -> str:
     """What the input method sent, made plain: half width, no separators, no spaces."""
     text = unicodedata.normalize("NFKC", typed[: MAX_TYPED * 4])
-    return re.sub(r"[\s'\u2019`]+", "", text)[:MAX_TYPED]
+    kept = re.sub(r"[\s'\u2019`]+", "", text)[:MAX_TYPED]
+    return kept if kept.isprintable() else ""
 
 
 def find(db: Any, typed: str) -> Hits:

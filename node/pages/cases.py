@@ -142,5 +142,3 @@ def _path(row: Any, steps: tuple[str, ...]) -> list[dict[str, Any]]:
         }
         for at, step in enumerate(steps)
     ]
-
-

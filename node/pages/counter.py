@@ -94,5 +94,3 @@ def _common() -> list[dict[str, Any]]:
     return [
         {"digit": item.common_key, "title": item.short, "url": url_for("items.new", service=item.id)} for item in items
     ]
-
-

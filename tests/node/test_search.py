@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One box: whatever a clerk types finds the person, on an index, and nothing a stranger types does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from node import search
+from node.cases import Submitted
+from node.station import Station
+from schema import resident_id
+from tests.node.conftest import add_person, number_of
+
+ZHANG = number_of("33068319650812001")
+
+
+def found(station: Station, typed: str) -> list[str]:
+    with station.store.read() as db:
+        return [row["name"] for row in search.find(db, typed).persons]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [ZHANG, ZHANG.lower(), "330683 19650812 001X", "３３０６８３１９６５０８１２００１", "33068319650812", "张建国", "zhangjianguo",
+     "Zhangjianguo", "13857582064", "138 5758 2064", "1385758"],
+)  # fmt: skip
+def test_a_person_is_found_by_number_name_pinyin_and_phone(station: Station, typed: str) -> None:
+    assert "张建国" in found(station, typed)
+
+
+def test_initials_find_everybody_who_has_them(station: Station) -> None:
+    assert sorted(found(station, "zjg")) == sorted(["张建国", "章金国", "郑俊刚", "张俊格"])
+
+
+def test_what_an_input_method_puts_between_letters_does_not_matter(station: Station) -> None:
+    assert found(station, "z'j'g") == found(station, "z j g") == found(station, "ｚｊｇ") == found(station, "ZJG")
+
+
+def test_a_15_digit_number_finds_who_had_it(station: Station) -> None:
+    old = ZHANG[:6] + ZHANG[8:17]
+    with station.store.write() as db:
+        db.execute("UPDATE person SET id_number_15 = ? WHERE id_number = ?", (old, ZHANG))
+    assert resident_id.upgrade(old) == ZHANG
+    assert found(station, old) == ["张建国"]
+
+
+def test_a_landline_is_a_phone_too(station: Station) -> None:
+    assert found(station, "0575-8327") == ["郑俊刚"]
+
+
+def test_a_receipt_number_finds_the_case(station: Station, enrol: Callable[..., Submitted]) -> None:
+    number = enrol().receipt_no
+    with station.store.read() as db:
+        for typed in (number, number[:13], "26-000401"):
+            assert [row["receipt_no"] for row in search.find(db, typed).cases] == [number]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "   ", "'", "z", "%", "_", "zj%", "' OR 1=1 --", '"; DROP TABLE person; --', "<script>", "\x00", "张\x00", "-", "--",
+     "9" * 100_000, "z" * 100_000, "张" * 100_000, "\ud800"],
+)  # fmt: skip
+def test_nonsense_finds_nobody_and_breaks_nothing(station: Station, typed: str) -> None:
+    assert found(station, typed) == []
+
+
+def test_more_than_fit_are_counted_and_very_many_are_called_many(station: Station) -> None:
+    with station.store.write() as db:
+        for n in range(search.SHOWN + 4):
+            add_person(db, f"33068319700101{n:03d}", "吴小明", "330683100201")
+        hits = search.find(db, "wxm")
+        assert (len(hits.persons), hits.more, hits.many) == (search.SHOWN, 4, False)
+        for n in range(search.SEEN_AT_MOST):
+            add_person(db, f"33068319710101{n:03d}", "吴小明", "330683100201")
+        assert search.find(db, "wxm").many
+
+
+@pytest.mark.parametrize("column", ["id_number", "id_number_15", "name", "initials", "pinyin"])
+def test_every_search_of_persons_walks_an_index(station: Station, column: str) -> None:
+    with station.store.read() as db:
+        sql = f"EXPLAIN QUERY PLAN {search._PERSON} WHERE p.{column} >= ? AND p.{column} < ? ORDER BY p.{column}, p.birth_on"
+        plan = " ".join(row[3] for row in db.execute(sql, ("a", "b")))
+    assert f"{column}>?" in plan and "SCAN p" not in plan
+
+
+def test_the_list_says_what_a_person_is_insured_in_and_drawing_comes_first(
+    station: Station, person: Callable[[str], bytes]
+) -> None:
+    with station.store.read() as db:
+        seen = search.insured_as(db, [person(name) for name in ("张建国", "郑俊刚", "章金国")])
+    assert seen[person("张建国")] == ("resident_pension", "active")
+    assert seen[person("郑俊刚")] == ("resident_pension", "drawing_active")
+    assert person("章金国") not in seen
+
+
+def test_the_size_of_the_register_is_told(station: Station) -> None:
+    with station.store.read() as db:
+        assert search.register_size(db) == 7
+
+
+def test_a_case_is_known_by_its_whole_number_only(station: Station, enrol: Any) -> None:
+    number = enrol().receipt_no
+    with station.store.read() as db:
+        assert search.case_by_receipt(db, number) is not None
+        assert search.case_by_receipt(db, number[:-1] + str((int(number[-1]) + 1) % 10)) is None
