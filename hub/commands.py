@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hub.context import Hub, open_hub
+from hub.context import open_hub
 from schema.errors import TownshipError
 
 
@@ -22,18 +22,20 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except TownshipError as error:
-            raise click.ClickException(said(error)) from error
+            raise click.ClickException(both(error.zh, error.en)) from error
 
 
-def said(error: TownshipError) -> str:
-    """Both languages of an error, Chinese first, once when they are the same."""
-    return error.zh if error.zh == error.en else f"{error.zh}\n{error.en}"
+def both(zh: str, en: str) -> str:
+    """Both languages, Chinese first, once when they are the same."""
+    return zh if zh == en else f"{zh}\n{en}"
 
 
 def with_hub(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--dir` and `--unlock-file`, and pass it the opened hub as its first argument."""
 
-    @click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="中心文件夹 / the hub's folder")
+    @click.option(
+        "--dir", "folder", required=True, type=click.Path(file_okay=False), help="中心文件夹 / the hub's folder"
+    )
     @click.option(
         "--unlock-file",
         type=click.Path(dir_okay=False),
@@ -54,14 +56,6 @@ def with_hub(command: Callable[..., Any]) -> Callable[..., Any]:
 def as_json(value: Any) -> None:
     """Print one JSON document, Chinese left readable."""
     click.echo(json.dumps(value, ensure_ascii=False))
-
-
-def needs(hub: Hub, operator_no: str, role: str) -> None:
-    """Refuse a command that changes business data for an officer without that role. Raises NotAllowed."""
-    from hub import officers
-
-    with hub.store.read() as db:
-        officers.require(db, operator_no, role, hub.clock.today())
 
 
 def _ask() -> str:

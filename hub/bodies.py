@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of what a station's facts say. A good signature proves who said it, not that it can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from schema.errors import Refusal
+from schema.events import Fact
+
+Check = Callable[[Any], bool]
+
+ANSWERS_MAX_CHARS = 20000
+MATERIALS_MAX_CHARS = 4000
+WRAPPED_KEY_MAX_BYTES = 4096
+
+
+def _text(limit: int, *, optional: bool = False) -> Check:
+    return lambda v: (optional and v is None) or (type(v) is str and len(v) <= limit and (optional or bool(v)))
+
+
+def _id(*, optional: bool = False) -> Check:
+    return lambda v: (optional and v is None) or (type(v) is bytes and len(v) == 16)
+
+
+def _answers(value: Any) -> bool:
+    plain = type(value) is dict and all(type(k) is str and type(v) is str for k, v in value.items())
+    return plain and len(json.dumps(value, ensure_ascii=False)) <= ANSWERS_MAX_CHARS
+
+
+def _materials(value: Any) -> bool:
+    plain = type(value) is list and all(type(v) is str for v in value) and len(set(value)) == len(value)
+    return plain and len(json.dumps(value, ensure_ascii=False)) <= MATERIALS_MAX_CHARS
+
+
+def _number(value: Any) -> bool:
+    return type(value) is int and 0 < value < 10000
+
+
+def _wrapped_key(value: Any) -> bool:
+    return type(value) is bytes and 64 <= len(value) <= WRAPPED_KEY_MAX_BYTES
+
+
+SHAPES: dict[str, dict[str, Check]] = {
+    "case_submitted": {
+        "case_id": _id(),
+        "service": _text(60),
+        "service_version": _number,
+        "pack": _text(64),
+        "person_id": _id(optional=True),
+        "person_name": _text(60, optional=True),
+        "township": _text(9),
+        "receipt_no": _text(40),
+        "answers": _answers,
+        "materials": _materials,
+    },
+    "case_resubmitted": {"case_id": _id(), "answers": _answers, "materials": _materials},
+    "case_withdrawn": {"case_id": _id(), "reason": _text(500)},
+    "officer_key_changed": {"operator_no": _text(20), "wrapped_key": _wrapped_key},
+}
+
+
+def read(fact: Fact) -> dict[str, Any]:
+    """The body of a station's fact, every part of it checked. Raises Refusal naming the part that is wrong.
+
+    What the station says beside these parts (mode, legal state, findings) is not read: the hub finds out by itself.
+    """
+    wrong = [name for name, check in SHAPES[fact.kind].items() if not check(fact.body.get(name))]
+    if "case_id" in SHAPES[fact.kind] and fact.body.get("case_id") != fact.subject:
+        wrong.append("subject")
+    if wrong:
+        parts = ", ".join(wrong)
+        raise Refusal(f"事件内容不对：{parts}", f"the fact's body is not in order: {parts}", code="body")
+    return fact.body

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's pages: one module per page, each with `page` (a Blueprint) and, for the navigation, `SECTION`.
+
+To add one: write the module, name it in PAGES, give its texts file in TEXTS. The order here is the order on screen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from hub.pages import case, conflicts, home, officers, refusals, registry, review, stations, workload
+from hub.sections import Section
+
+_HUB = Path(__file__).parent.parent
+
+PAGES: tuple[ModuleType, ...] = (home, review, case, conflicts, stations, registry, refusals, workload, officers)
+TEXTS: tuple[Path, ...] = (_HUB / "texts.toml",)
+SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

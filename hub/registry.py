@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a decided case does to the register, written so that every station of the slice hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from hub import cases, pack
+from hub.cases import HubCase
+from schema import effects, ids, tables
+from schema.checks import has_block
+from schema.effects import Change
+from schema.errors import WrongState
+from sync.publish import Publication
+
+
+def apply(pub: Publication, changes: Iterable[Change]) -> None:
+    """Write changes of the register: reference rows, and registry tables cell by cell. A new person enters a slice."""
+    for change in changes:
+        row = dict(change.row)
+        if tables.TABLES[change.table].kind == "registry":
+            pub.cells(change.table, row.pop("id"), row)
+        else:
+            pub.put(change.table, row)
+
+
+def changes_of(db: Any, case: HubCase, on: date) -> list[Change]:
+    """What the hub changes for this case, computed as of that day. Raises WrongState when its answers cannot be used.
+
+    Nothing for a case decided on the spot: its station wrote the cells, and they travel by themselves.
+    """
+    examined = cases.examine(db, case)
+    if has_block(examined.findings):
+        raise WrongState(
+            "还有必须改正的问题，不能同意。请退回补正",
+            "There are findings that must be mended first: return the case",
+            code="findings",
+        )
+    asked = cases.case_input(case, examined.values)
+    return effects.changes(case.item, asked, cases.view_of(db, case), on, pack.parameters())
+
+
+def put_into_effect(pub: Publication, case: HubCase, changes: Iterable[Change], *, at: str) -> None:
+    """Apply the case's changes and close it as effective."""
+    apply(pub, changes)
+    person_id = cases.person_of(pub.db, case)
+    cases.save(pub, replace(case, person_id=person_id, state="effective", step=None, closed_at=at))
+
+
+def plain(changes: Iterable[Change]) -> list[list[Any]]:
+    """Changes in the form that facts and calculations keep: `[table, row]`, ids as hex."""
+    return [
+        [c.table, {k: ids.to_text(v) if isinstance(v, bytes) else v for k, v in sorted(c.row.items())}] for c in changes
+    ]

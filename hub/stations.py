@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fleet: which station was heard when, what it still holds, whether it was proven equal, who may not come in.
+
+Everything here is as of the station's last contact: the hub knows no more, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from schema.clock import parse_stamp, stamp
+
+ONLINE_WITHIN = timedelta(days=1)
+SOON_WITHIN = timedelta(days=3)
+OVERDUE_AFTER = timedelta(days=7)
+CERTIFICATE_WARNING = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station as the hub knows it. `age`: today, days (1-3), week (3-7), lost (over 7), never, revoked."""
+
+    id: str
+    name: str
+    township: str
+    township_name: str
+    last_seen_at: str | None
+    last_equal_at: str | None
+    unsent: int
+    not_after: str | None
+    expires_soon: bool
+    revoked_at: str | None
+    revoked_reason: str | None
+    refusals: int
+    age: str
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether a technician should do something about it."""
+        return self.age in ("week", "lost", "never") or self.expires_soon or self.refusals > 0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The fleet in figures, for the bar at the foot of every page."""
+
+    stations: int
+    online: int
+    overdue: int
+    unsent: int
+    quarantined: int
+    equal: int
+    oldest_equal_at: str | None
+
+
+def everyone(db: Any, now: datetime, today: date) -> list[Station]:
+    """All stations, the one unheard for longest first."""
+    rows = db.execute(
+        "SELECT n.*, s.township, d.name AS township_name, "
+        "(SELECT count(*) FROM refusal r WHERE r.peer = n.id AND r.handled_at IS NULL) AS refusals "
+        "FROM node_record n LEFT JOIN station s ON s.id = n.id LEFT JOIN division d ON d.code = s.township "
+        "ORDER BY n.revoked_at IS NOT NULL, coalesce(n.last_seen_at, ''), n.id"
+    )
+    return [_station(row, now, today) for row in rows]
+
+
+def summary(db: Any, now: datetime) -> Summary:
+    """The figures of the bar; `equal`: proven so at the last contact. Revoked stations do not count."""
+    row = db.execute(
+        "SELECT count(*) AS stations, coalesce(sum(last_seen_at >= ?), 0) AS online, "
+        "coalesce(sum(last_seen_at IS NULL OR last_seen_at < ?), 0) AS overdue, coalesce(sum(unsent), 0) AS unsent, "
+        "coalesce(sum(last_equal_at >= last_seen_at), 0) AS equal, min(last_equal_at) AS oldest "
+        "FROM node_record WHERE revoked_at IS NULL",
+        (stamp(now - ONLINE_WITHIN), stamp(now - OVERDUE_AFTER)),
+    ).fetchone()
+    waiting = db.execute("SELECT count(*) FROM refusal WHERE handled_at IS NULL").fetchone()[0]
+    return Summary(
+        stations=row["stations"],
+        online=row["online"],
+        overdue=row["overdue"],
+        unsent=row["unsent"],
+        quarantined=waiting,
+        equal=row["equal"],
+        oldest_equal_at=row["oldest"],
+    )
+
+
+def facts_per_day(db: Any, today: date, days: int = 14) -> list[tuple[str, int]]:
+    """How many facts of stations were received on each of the last days."""
+    rows = db.execute(
+        "SELECT date(received_at, '+8 hours') AS day, count(*) AS n FROM fact "
+        "WHERE origin <> 'hub' AND received_at >= ? GROUP BY day",
+        ((today - timedelta(days=days)).isoformat(),),
+    )
+    found = {row["day"]: row["n"] for row in rows}
+    listed = [(today - timedelta(days=n)).isoformat() for n in reversed(range(days))]
+    return [(day, found.get(day, 0)) for day in listed]
+
+
+def _station(row: Any, now: datetime, today: date) -> Station:
+    ends = row["not_after"]
+    soon = bool(ends) and row["public_key"] is not None and ends <= (today + CERTIFICATE_WARNING).isoformat()
+    return Station(
+        id=row["id"],
+        name=row["name"],
+        township=row["township"] or "",
+        township_name=row["township_name"] or row["township"] or "",
+        last_seen_at=row["last_seen_at"],
+        last_equal_at=row["last_equal_at"],
+        unsent=row["unsent"],
+        not_after=ends,
+        expires_soon=soon and row["revoked_at"] is None,
+        revoked_at=row["revoked_at"],
+        revoked_reason=row["revoked_reason"],
+        refusals=row["refusals"],
+        age=_age(row, now),
+    )
+
+
+def _age(row: Any, now: datetime) -> str:
+    if row["revoked_at"]:
+        return "revoked"
+    if not row["last_seen_at"]:
+        return "never"
+    silent = now - parse_stamp(row["last_seen_at"])
+    steps = ((ONLINE_WITHIN, "today"), (SOON_WITHIN, "days"), (OVERDUE_AFTER, "week"))
+    return next((name for limit, name in steps if silent <= limit), "lost")
