@@ -135,12 +135,13 @@ def test_a_slip_is_one_a5_page(page: Page, legal: str) -> None:
     assert [(round(float(width)), round(float(height))) for width, height in boxes] == [(420, 595)]
 
 
-def test_a_report_is_printed_without_the_bars(page: Page) -> None:
+def test_a_report_is_printed_without_the_bars_and_says_who_printed_it_when(page: Page) -> None:
     page.goto("/gallery/counter")
     page.emulate_media(media="print")
     for bar in (".top", ".status", ".chips"):
         expect(page.locator(bar).first).to_be_hidden()
     expect(page.locator("table.t").first).to_be_visible()
+    expect(page.locator(".print-only")).to_contain_text("赵敏 2107 · 截至 20")
 
 
 # Keys that act everywhere
