@@ -100,6 +100,7 @@ def _check(file: str, key: str, forms: Mapping[str, Any]) -> None:
     whole = set(LANGS) <= set(forms) <= _FORMS and all(isinstance(text, str) and text for text in forms.values())
     if not whole:
         raise ConfigError(f"{file}：{key} 缺一种语言", f"{file}: {key} lacks one of its languages")
-    fields = [{field for _, field, _, _ in Formatter().parse(text) if field} for text in forms.values()]
-    if any(other != fields[0] for other in fields):
+    blanks = {name: {field for _, field, _, _ in Formatter().parse(text) if field} for name, text in forms.items()}
+    # "First line" needs no figure: the form for one may leave blanks out, never ask for others.
+    if blanks["zh"] != blanks["en"] or not blanks.get("en1", set()) <= blanks["en"]:
         raise ConfigError(f"{file}：{key} 两种语言的空位不同", f"{file}: {key} has different blanks in its languages")

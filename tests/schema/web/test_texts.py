@@ -22,6 +22,7 @@ def texts(tmp_path: Path) -> Catalogue:
         [bar]
         unsent = { zh = "未上报 {n} 件，最早 {oldest}", en = "{n} unsent, oldest {oldest}" }
         items = { zh = "{n} 件", en = "{n} items", en1 = "{n} item" }
+        first = { zh = "前 {n} 件", en = "First {n} items", en1 = "First item" }
         angle = { zh = "<件>", en = "<item>" }
         [bar.deep]
         er = { zh = "深", en = "deep" }
@@ -38,6 +39,10 @@ def test_a_text_is_given_in_the_language_asked_for(texts: Catalogue) -> None:
 def test_english_has_a_form_for_one(texts: Catalogue, n: int, shown: str) -> None:
     assert texts.text("bar.items", "en", n=n) == shown
     assert texts.text("bar.items", "zh", n=n) == f"{n} 件"
+
+
+def test_the_form_for_one_may_leave_the_figure_out(texts: Catalogue) -> None:
+    assert texts.text("bar.first", "en", n=1) == "First item"
 
 
 def test_marked_values_are_bold_and_escaped_and_so_is_the_text(texts: Catalogue) -> None:
@@ -64,7 +69,7 @@ def test_an_unknown_key_is_an_error(texts: Catalogue) -> None:
         ('a = { zh = "", en = "a" }', "lacks"),
         ('a = { zh = "甲", en = "a", fr = "a" }', "lacks"),
         ('a = { zh = "甲 {n}", en = "a" }', "blanks"),
-        ('a = { zh = "甲 {n}", en = "{n} a", en1 = "one a" }', "blanks"),
+        ('a = { zh = "甲 {n}", en = "{n} a", en1 = "{m} a" }', "blanks"),
         ('a = "甲"', "must be"),
         ("a = {", "cannot read"),
     ],
