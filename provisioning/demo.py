@@ -16,12 +16,15 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +35,7 @@ from schema.home import HubHome, StationHome
 
 SEED = 1
 HUB_PORT = 8443
+AT_ONCE = 2
 MADE = "demo.json"  # written last: a folder without it is a demo cut short, and is made again
 LOGINS = "logins.txt"
 OURS = {"hub", ".hub.new", "stations", "logs", "unlock", LOGINS, MADE}
@@ -113,25 +117,26 @@ class Demo:
         self._step(f"虚构的县，{persons:,} 人 synthetic county")
         words = ("county", self.hub.path, "--persons", persons, "--seed", SEED)
         self.programs.run("township-provision", *words, quiet=False)
-        self._step("人员工号 officers")
-        passwords = {officer[0]: self._add_officer(*officer) for officer in OFFICERS}
-        self.start_hub()
+        self._step("站点登记 stations registered")
         for place in STATIONS:
-            self._step(f"站点 station {place.id} {place.name}")
-            self._make_station(place)
+            self._register(place)
+        self._step("人员工号 officers")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            passwords = dict(pool.map(self._add_officer, OFFICERS))
+        self.start_hub()
+        self._step("站点安装并取回名册 stations installed, register fetched")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._install, STATIONS))
         self._write_logins(passwords)
         (self.folder / MADE).write_text(json.dumps({"persons": persons}), encoding="utf-8")
 
     def start(self) -> None:
-        """Start the hub unless it runs, and each station after one exchange. Raises ProgramFailed, ConfigError."""
+        """Start the hub unless it runs, then the stations. Raises ProgramFailed, ConfigError for ports in use."""
         if "hub" not in self.programs.running:
             self._require_ports()
             self.start_hub()
         for place in STATIONS:
-            home = self.station(place)
-            self._step(f"交换 exchange {place.id}")
-            self.programs.run("township-node", "sync", "--dir", home.path, "--json")
-            self.programs.start(place.id, "township-node", "run", "--dir", home.path)
+            self.programs.start(place.id, "township-node", "run", "--dir", self.station(place).path)
         for place in STATIONS:
             self.programs.wait_for(place.id, f"{self._url(place)}login")
 
@@ -163,7 +168,9 @@ class Demo:
             )
         shutil.rmtree(self.folder)
 
-    def _add_officer(self, number: str, name: str, roles: str, station: str) -> str:
+    def _add_officer(self, officer: tuple[str, str, str, str]) -> tuple[str, str]:
+        """Returns number and password."""
+        number, name, roles, station = officer
         password = _new_password()
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder / "stations") as file:
             file.write(password)
@@ -173,15 +180,18 @@ class Demo:
                 "township-hub", "officer", "add", "--dir", self.hub.path, "--number", number, "--name", name,
                 "--roles", roles, *where, "--password-file", file.name, "--no-change-needed",
             )  # fmt: skip
-        return password
+        return number, password
 
-    def _make_station(self, place: Place) -> None:
+    def _register(self, place: Place) -> None:
         self.programs.run(
             "township-provision", "new-station", self.hub.path, place.id, "--name", place.name, "--name-en",
             place.name_en, "--township", place.township, "--port", free_port(place.port),
         )  # fmt: skip
-        kit = self.hub.kits / place.id
-        self.programs.run("township-provision", "install", kit, "--dir", self.station(place).path)
+
+    def _install(self, place: Place) -> None:
+        kit, folder = self.hub.kits / place.id, self.station(place).path
+        self.programs.run("township-provision", "install", kit, "--dir", folder)
+        self.programs.run("township-node", "sync", "--dir", folder, "--json")
 
     def _write_logins(self, passwords: dict[str, str]) -> None:
         urls = {place.id: (place.name, self._url(place)) for place in STATIONS}
@@ -209,12 +219,13 @@ def _new_password() -> str:
 
 @contextmanager
 def _stopping(programs: Programs) -> Iterator[None]:
-    """Whatever happens, the children are stopped; SIGTERM counts as Ctrl-C."""
+    """Whatever happens, the children are stopped; SIGTERM counts as Ctrl-C, and Ctrl-C counts in the background too."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
@@ -223,15 +234,12 @@ def _stopping(programs: Programs) -> Iterator[None]:
 
 
 def _show(demo: Demo, out: Console) -> None:
-    table = Table(title="演示县 demo county", title_justify="left")
-    for heading in ("哪里 where", "网址 address", "工号 no.", "密码 password", "姓名 name", "职责 roles"):
-        table.add_column(heading, overflow="fold")
-    last = ""
-    for login in demo.logins():
-        table.add_row(login.where if login.where != last else "", login.url if login.where != last else "",
-                      login.number, login.password, login.name, login.roles)  # fmt: skip
-        last = login.where
-    out.print(table)
+    for where, group in groupby(demo.logins(), key=lambda login: (login.where, login.url)):
+        out.print(f"\n[bold]{where[0]}[/]  {where[1]}", soft_wrap=True)
+        table = Table("工号 no.", "密码 password", "姓名 name", "职责 roles", box=SIMPLE_HEAD)
+        for login in group:
+            table.add_row(login.number, login.password, login.name, login.roles)
+        out.print(table)
     out.print(f"登录名单 logins: {demo.folder / LOGINS}", soft_wrap=True)
     out.print(f"中心的证书由它自己签发，可导入浏览器 hub's own TLS authority: {demo.hub.ca_file}", soft_wrap=True)
 
