@@ -29,7 +29,7 @@ demo: setup ## a hub and three stations with a synthetic county (PERSONS=20000);
 	@$(RUN) -m provisioning.demo --persons $(PERSONS)
 
 journey: setup ## real processes: cases from offline counters to a payment and back; ends "journey: ok"
-	@$(RUN) tests/journey.py
+	@$(RUN) -m tests.journey
 
 bench: setup $(BENCHES) ## every benchmark; each ends with one line of JSON
 

@@ -21,9 +21,11 @@ class Form:
 
     action: str
     method: str
+    id: str = ""
     values: dict[str, list[str]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     buttons: set[str] = field(default_factory=set)
+    options: dict[str, list[str]] = field(default_factory=dict)
 
 
 class _Forms(HTMLParser):
@@ -43,14 +45,23 @@ class _Forms(HTMLParser):
         if tag == "a" and a.get("href"):
             self.links.append(a["href"])
         if tag == "form":
-            self.forms.append(Form(a.get("action", ""), a.get("method", "get").lower()))
-        if self.forms and "disabled" not in a:
-            self._control(tag, a)
+            self.forms.append(Form(a.get("action", ""), a.get("method", "get").lower(), a.get("id", "")))
+        owner = self._owner(a.get("form", ""))
+        if owner and "disabled" not in a:
+            self._control(owner, tag, a)
 
-    def _control(self, tag: str, a: dict[str, str]) -> None:
-        form, name = self.forms[-1], a.get("name", "")
-        if tag == "option" and self._select and "selected" in a:
-            form.values[self._select] = [a.get("value", "")]
+    def _owner(self, form_id: str) -> Form | None:
+        """A control belongs to the form it stands in, or to the one its `form` attribute names."""
+        if form_id:
+            return next((f for f in self.forms if f.id == form_id), None)
+        return self.forms[-1] if self.forms else None
+
+    def _control(self, form: Form, tag: str, a: dict[str, str]) -> None:
+        name = a.get("name", "")
+        if tag == "option" and self._select:
+            form.options.setdefault(self._select, []).append(a.get("value", ""))
+            if "selected" in a or self._select not in form.values:
+                form.values[self._select] = [a.get("value", "")]
         if not name:
             return
         kind = a.get("type", "text")
@@ -95,10 +106,12 @@ class Page:
 
     def form(self, action: str) -> Form:
         """The form whose action ends so. Fails when the page has none: then a person could not do it either."""
-        found = [f for f in self.forms if urlsplit(f.action).path.endswith(action) or (f.action == "" and action == "")]
+        found = [f for f in self.forms if urlsplit(f.action).path.endswith(action)]
         if not found:
             offered = [f.action for f in self.forms]
-            raise LookupError(f"{self.url} ({self.status}) has no form to {action!r}, only {offered}: {self.text[:300]}")
+            raise LookupError(
+                f"{self.url} ({self.status}) has no form to {action!r}, only {offered}: {self.text[:300]}"
+            )
         return found[0]
 
     def link(self, part: str) -> str:
@@ -130,11 +143,11 @@ class Visitor:
         target = urljoin(page.url, form.action or page.url)
         if form.method == "get":
             return self._page(self.http.get(target, params=values))
-        return self._page(self.http.post(target, data=values))
+        return self._page(self.http.post(target, data=values, headers={"referer": page.url}))
 
     def log_in(self, operator_no: str, password: str) -> Page:
         """Log in through the login page. Raises when that did not work."""
-        page = self.send(self.get("/login"), "", {"operator_no": operator_no, "password": password})
+        page = self.send(self.get("/login"), "/login", {"operator_no": operator_no, "password": password})
         if "/login" in page.url:
             raise PermissionError(f"login of {operator_no} refused: {page.text[:400]}")
         return page

@@ -19,9 +19,11 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from schema.clock import SystemClock
 from schema.database import Store
 from schema.home import HubHome, StationHome
 
@@ -45,6 +47,10 @@ class World:
         self.unlock.write_text(secrets.token_urlsafe(24))
         self.unlock.chmod(0o600)
         self.hub = HubHome(self.folder / "hub")
+
+    @staticmethod
+    def today() -> date:
+        return SystemClock().today()
 
     # --- making ---------------------------------------------------------------------------------------------------
 
@@ -73,13 +79,16 @@ class World:
         path.write_text(self.passwords[number])
         return path
 
-    def make_station(self, station: str, name: str, township: str) -> None:
-        """A kit made at the hub, then installed; the hub must be running, as it signs the certificate."""
-        kit = self.folder / "kits" / station
+    def new_station(self, station: str, name: str, township: str) -> None:
+        """A kit made at the hub."""
         self.run(
             "township-provision", "new-station", self.hub.path, station, "--name", name, "--name-en", station,
-            "--township", township, "--out", kit,
+            "--township", township, "--out", self.folder / "kits" / station,
         )  # fmt: skip
+
+    def install_station(self, station: str) -> None:
+        """Install a station from its kit; the hub must be running, as it signs the certificate."""
+        kit = self.folder / "kits" / station
         self.run("township-provision", "install", kit, "--dir", self.station(station).path)
 
     def station(self, station: str) -> StationHome:
