@@ -8,14 +8,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema.errors import BadFrame
 from sync import codec, signed
 from sync.words import words
 
 # A receipt must fit its column (64 KiB). No frame holds more facts than this, so every refused fact is named; of cells
 # the first rows are named and all are counted.
 MAX_LISTED = 100
-_TEXT_LIMIT = 120
+_TEXT_BYTES, _NAME_BYTES = 240, 100
 
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "node": str, "epoch": bytes, "chan": str, "n": int, "hash": bytes, "applied": int, "lost": int, "conflicts": int,
@@ -57,7 +56,10 @@ class Receipt:
 
 def write(receipt: Receipt, hub_key: Ed25519PrivateKey) -> bytes:
     """The receipt as it travels and is stored."""
-    listed = [[r.item[:200], r.code[:40], r.zh[:_TEXT_LIMIT], r.en[:_TEXT_LIMIT]] for r in receipt.refused[:MAX_LISTED]]
+    listed = [
+        [_cut(r.item, _NAME_BYTES), _cut(r.code, _NAME_BYTES), _cut(r.zh, _TEXT_BYTES), _cut(r.en, _TEXT_BYTES)]
+        for r in receipt.refused[:MAX_LISTED]
+    ]
     content = vars(receipt) | {"refused": listed, "refused_count": len(receipt.refused)}
     return signed.seal(signed.RECEIPT, content, hub_key)
 
@@ -68,11 +70,11 @@ def read(data: bytes, hub_public: bytes) -> Receipt:
     return Receipt(**(content | {"refused": tuple(_refused(item) for item in content["refused"])}))
 
 
+def _cut(text: str, limit: int) -> str:
+    return text.encode()[:limit].decode(errors="ignore")
+
+
 def _refused(item: Any) -> Refused:
     if type(item) is not list or len(item) != 4 or any(type(part) is not str for part in item):
-        raise _malformed()
+        raise codec.bad("receipt", "form")
     return Refused(*item)
-
-
-def _malformed() -> BadFrame:
-    return codec.bad("receipt", "form")

@@ -533,6 +533,10 @@ class TestLine:
         station = world.station()
         people = [world.person() for _ in range(20)]
         station.sync()
+
+        def run(into: list[Any]) -> None:
+            into.append(station.sync())
+
         for round_ in range(3):
             for number, person in enumerate(people):
                 station.edit(person, phone=f"139{round_}00000{number:02d}")
@@ -541,7 +545,7 @@ class TestLine:
                 for person in people:
                     pub.cells("contact", person, {"note": f"{round_}"})
             reports: list[Any] = []
-            threads = [threading.Thread(target=lambda: reports.append(station.sync())) for _ in range(3)]
+            threads = [threading.Thread(target=run, args=(reports,)) for _ in range(3)]
             for thread in threads:
                 thread.start()
             for thread in threads:
