@@ -22,6 +22,7 @@ from schema.database import Store
 from schema.home import HubConfig, HubHome, HubSecrets
 from tests.hub.county import (
     CHEAP,
+    CLAIM,
     OTHER_CLERK,
     OTHER_STATION,
     OTHER_TOWNSHIP,
@@ -91,3 +92,10 @@ def browse() -> Callable[..., Browser]:
         return browser.log_in(operator_no) if operator_no else browser
 
     return make
+
+
+@pytest.fixture
+def claim(county: County, desk: Desk) -> bytes:
+    """A claim of 周建根, just received."""
+    county.add_pensioner_to_be()
+    return desk.submit(CLAIM, "周建根")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ TOWNSHIP, OTHER_TOWNSHIP = "330683100", "330683101"
 VILLAGE, OTHER_VILLAGE = "330683100200", "330683101200"
 CLERK, OTHER_CLERK = "3001", "3101"
 ACCEPT, CALCULATE, REVIEW, APPROVE, ALL_FOUR, INSPECT, ADMIN = "2001", "2002", "2003", "2004", "2010", "2090", "2099"
+CLAIM, ENROLMENT, CHANGE = "resident_pension_claim", "resident_pension_enrolment", "personal_data_change"
+BY_STEP = {"accept": ACCEPT, "calculate": CALCULATE, "review": REVIEW, "approve": APPROVE}
 
 HUB_OFFICERS = (
     NewOfficer(ACCEPT, "林小满", ("accept",)),
@@ -62,6 +65,15 @@ def id_number(birth: str, sequence: str = "013", division: str = "330683") -> st
     """A right ID number of nobody."""
     body = f"{division}{birth}{sequence}"
     return body + str(ric.calc_check_digit(body + "0"))
+
+
+def newcomer(**given: str) -> dict[str, str]:
+    """Answers for the enrolment of somebody in no register."""
+    return {
+        "name": "陈小燕", "id_number": id_number("19900412", "024"), "phone": "13857581234", "village": VILLAGE,
+        "grade": "1000", "start_month": "2026-11", "ethnic": "01", "bank": "农商银行",
+        "account_no": "6228480402564890018", "holder": "陈小燕",
+    } | given  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -242,3 +254,7 @@ class Browser:
         assert answer.status_code == 302, answer.text
         self.get("/")
         return self
+
+
+Browse = Callable[..., Browser]
+AGREE = {"decision": "agree"}

@@ -10,22 +10,23 @@ import pytest
 
 from schema import ids
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
-from tests.hub.county import ACCEPT, CLERK, OTHER_VILLAGE, STATION, VILLAGE, County, Desk, id_number
-
-CLAIM, ENROLMENT, CHANGE = "resident_pension_claim", "resident_pension_enrolment", "personal_data_change"
+from tests.hub.county import (
+    ACCEPT,
+    CHANGE,
+    CLAIM,
+    CLERK,
+    ENROLMENT,
+    OTHER_VILLAGE,
+    STATION,
+    County,
+    Desk,
+    id_number,
+    newcomer,
+)
 
 
 def codes(county: County, case_id: bytes) -> list[str]:
     return [f["code"] for f in json.loads(county.one("SELECT findings FROM hub_case WHERE id = ?", case_id))]
-
-
-def newcomer(**given: str) -> dict[str, str]:
-    """Answers for the enrolment of somebody in no register."""
-    return {
-        "name": "陈小燕", "id_number": id_number("19900412", "024"), "phone": "13857581234", "village": VILLAGE,
-        "grade": "1000", "start_month": "2026-11", "ethnic": "01", "bank": "农商银行",
-        "account_no": "6228480402564890018", "holder": "陈小燕",
-    } | given  # fmt: skip
 
 
 def test_a_claim_waits_for_acceptance_and_its_station_is_told(county: County, desk: Desk) -> None:

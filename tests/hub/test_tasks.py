@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hub does by itself."""
+
+from __future__ import annotations
+
+from hub.app import create_app
+from hub.tasks import Tasks
+from schema.web.keyring import KeyRing
+from tests.hub.county import ACCEPT, CHEAP, County
+
+
+def test_idle_keys_leave_the_memory_though_nobody_asks_for_a_page(county: County) -> None:
+    app = create_app(county.hub, cost=CHEAP)
+    ring: KeyRing = app.extensions["auth"].ring
+    token = ring.hold(ACCEPT, county.keys[ACCEPT])
+    tasks = Tasks(county.hub, app, immediate=True)
+    tasks.sweep()
+    assert ring.key(token) is not None
+    ring.idle_s = 0
+    tasks.sweep()
+    assert not ring._held
+
+
+def test_the_database_is_tidied_and_stays_whole(county: County) -> None:
+    tasks = Tasks(county.hub, create_app(county.hub, cost=CHEAP), immediate=True)
+    tasks.tidy()
+    assert county.one("SELECT count(*) FROM officer") == 9
+
+
+def test_the_worker_starts_beside_the_pages_and_stops(county: County) -> None:
+    tasks = Tasks(county.hub, create_app(county.hub, cost=CHEAP))
+    tasks.start()
+    tasks.stop()
+    assert county.hub.home.tasks.is_file()
