@@ -202,6 +202,13 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
         return Submitted(case_id, number, found)
 
 
+def receipt_of(desk: Desk, case_id: bytes) -> str | None:
+    """The receipt number of a case taken here, None for a draft or an unknown id."""
+    with desk.store.read() as db:
+        row = db.execute("SELECT receipt_no FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    return row["receipt_no"] if row else None
+
+
 def withdraw(desk: Desk, case_id: bytes, reason: str, officer: Officer, key: Ed25519PrivateKey) -> None:
     """The applicant takes the case back, while the hub has not decided. Raises WrongState."""
     with desk.store.write() as db:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 from dataclasses import asdict
 from types import FrameType
@@ -24,6 +25,7 @@ from node.commands import Commands, as_json, said, with_station
 from node.exchange import Exchange
 from node.station import Station
 from node.tasks import Tasks
+from schema.errors import ConfigError
 
 HOST = "127.0.0.1"
 THREADS = 6
@@ -62,14 +64,10 @@ def run(station: Station, port: int | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     exchange = Exchange(station)
     tasks = Tasks(station, exchange)
+    chosen = port or station.config.port
     app = create_app(station, exchange)
     app.extensions["tasks"] = tasks
-    chosen = port or station.config.port
-    try:
-        server = create_server(app, host=HOST, port=chosen, threads=THREADS, ident=None)
-    except OSError as error:
-        zh, en = f"端口 {chosen} 已被占用，换一个 --port", f"port {chosen} is in use: choose another --port"
-        raise click.ClickException(said(zh, en)) from error
+    server = create_server(app, sockets=[_door(chosen)], threads=THREADS, ident=None)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     tasks.start()
     _out.print(f"{station.config.name} {station.config.id}  http://{HOST}:{chosen}/", soft_wrap=True)
@@ -150,6 +148,21 @@ def backup(station: Station, json_: bool) -> None:
         as_json({"path": str(made.path), "size_bytes": made.size_bytes, "facts": made.facts})
     else:
         _out.print(f"{made.path}  {made.size_bytes:,} B  facts {made.facts:,}", soft_wrap=True)
+
+
+def _door(port: int) -> socket.socket:
+    """A socket on this machine only. Raises ConfigError when somebody else has the port."""
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # there it would let two programs share the port
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((HOST, port))
+    except OSError as error:
+        door.close()
+        raise ConfigError(
+            f"端口 {port} 已被占用，用 --port 换一个", f"port {port} is in use: choose another with --port"
+        ) from error
+    return door
 
 
 def _stage(stage: str, done: int) -> str:

@@ -47,6 +47,7 @@ def worst(checks: list[Check]) -> Level:
 
 
 def _extension(_: Station) -> Iterator[Check]:
+    crsqlite.library_path()
     facts = crsqlite.self_test()
     said = f"SQLite {facts['sqlite']} · cr-sqlite {facts['crsqlite']}"
     yield Check("extension", "ok", f"{said}，自检通过", f"{said}, self-test passed")
@@ -86,6 +87,18 @@ def _certificate(station: Station) -> Iterator[Check]:
         yield Check("certificate", "warn", zh, en)
     else:
         yield Check("certificate", "ok", f"有效到 {until}", f"valid until {until}")
+
+
+def _line(station: Station) -> Iterator[Check]:
+    if not station.home.ca_file.is_file():
+        zh, en = f"没有找到 {station.home.ca_file.name}，连不了中心", f"{station.home.ca_file.name} is missing"
+        yield Check("line", "fail", zh, en)
+        return
+    with station.store.read() as db:
+        known = status.link(db)
+    state, since = known.get("state") or "never", known.get("since") or "--"
+    zh = {"up": "正常", "down": "断开，照常办理", "refused": "中心拒绝连接", "never": "还没有连过"}.get(state, state)
+    yield Check("line", "warn" if state == "refused" else "ok", f"{zh}，自 {since}", f"{state} since {since}")
 
 
 def _numbers(station: Station) -> Iterator[Check]:
@@ -128,5 +141,5 @@ def _backup(station: Station) -> Iterator[Check]:
 
 
 _CHECKS: tuple[Callable[[Station], Iterator[Check]], ...] = (
-    _extension, _database, _rules, _certificate, _numbers, _disk, _clock, _backup,
+    _extension, _database, _rules, _certificate, _line, _numbers, _disk, _clock, _backup,
 )  # fmt: skip

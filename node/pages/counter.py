@@ -64,6 +64,7 @@ def search() -> str:
             "insured": finder.insured_as(db, [bytes(p["id"]) for p in found.persons]),
             "size": finder.register_size(db),
             "as_of": status.as_of(db),
+            "item": current().desk.services.get(request.args.get("item", "")),
             "short_title": common.short_title,
         }
     return render_template("counter/hits.html" if common.is_htmx() else "counter/found.html", **values)

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import cases, forms, slips, status
+from node import case_state, cases, forms, slips, status
 from node.cases import Given
 from node.pages import common
 from node.station import current
 from schema import checks, estimate, ids
-from schema.errors import OutOfNumbers
+from schema.errors import OutOfNumbers, WrongState
 from schema.findings import Finding
 from schema.service_parts import Service
 from schema.view import PersonView
@@ -34,9 +34,8 @@ class Filled:
     person: PersonView
     person_id: bytes | None
     values: dict[str, Any]
-    saved_at: str | None = None
+    kept: bool = False
     returned: bool = False
-    findings: list[Finding] = field(default_factory=list)
 
 
 @page.get("/items")
@@ -78,8 +77,14 @@ def edit(case_id: bytes) -> str | Response:
 def send(case_id: bytes) -> Response:
     """The form came: keep it, then submit it, print what is missing, or stay."""
     desk, officer = current().desk, current_officer()
-    item, given, person_id = _keep(case_id)
     wish = request.form.get("do", "submit")
+    try:
+        item, given, person_id = _keep(case_id)
+    except WrongState:
+        # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt.
+        if wish == "submit" and cases.receipt_of(desk, case_id):
+            return _to_slip(case_id)
+        raise
     if wish == "notice":
         return redirect(url_for(".notice", case_id=case_id))
     if wish == "keep":
@@ -91,9 +96,7 @@ def send(case_id: bytes) -> Response:
         return _again(case_id, item, given, person_id, [Finding(error.code, "block", "", error.zh, error.en)], 409)
     if not done.receipt_no or checks.has_block(done.findings):
         return _again(case_id, item, given, person_id, done.findings, 422)
-    with desk.store.write() as db:
-        copy = 1 if slips.issued(db, case_id) else slips.issue(db, case_id, officer, desk.clock)
-    return redirect(url_for("slips.show", case_id=case_id, copy=copy))
+    return _to_slip(case_id)
 
 
 @page.post("/drafts/<id:case_id>/auto")
@@ -102,7 +105,7 @@ def auto(case_id: bytes) -> str:
     item, given, person_id = _keep(case_id)
     with current().store.read() as db:
         side = _side(db, _filled(db, case_id, item, given, person_id))
-        return render_template("items/beside.html", **side | {"alone": True})
+        return render_template("items/beside.html", **side | {"alone": True, "saved_at": common.now_stamp()})
 
 
 @page.post("/drafts/<id:case_id>/discard")
@@ -136,6 +139,15 @@ def notice(case_id: bytes) -> str | Response:
         )
 
 
+def _to_slip(case_id: bytes) -> Response:
+    """The first copy of the slip, logged when it is first asked for."""
+    desk = current().desk
+    with desk.store.write() as db:
+        if not slips.issued(db, case_id):
+            slips.issue(db, case_id, current_officer(), desk.clock)
+    return redirect(url_for("slips.show", case_id=case_id, copy=1))
+
+
 def _keep(case_id: bytes) -> tuple[Service, Given, bytes | None]:
     """What the form holds, kept as a draft."""
     desk = current().desk
@@ -158,12 +170,11 @@ def _person_asked(text: str) -> bytes | None:
 
 def _filled(db: Any, case_id: bytes, item: Service, given: Given, person_id: bytes | None) -> Filled:
     desk = current().desk
-    row = db.execute("SELECT state FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    row = case_state.one(db, case_id)
     person = cases.subject(db, desk, person_id, given.answers, case_id)
     seen = checks.examine(item, given.answers, given.materials, person, desk.clock.today(), desk.parameters)
-    saved_at = common.now_stamp() if row else None
     returned = bool(row) and row["state"] == "returned"
-    return Filled(case_id, item, given, person, person_id, seen.values, saved_at, returned)
+    return Filled(case_id, item, given, person, person_id, seen.values, bool(row), returned)
 
 
 def _again(
@@ -199,4 +210,5 @@ def _side(db: Any, filled: Filled, found: list[Finding] | None = None) -> dict[s
         "legal": item.legal_for(answers),
         "linked": status.link(db).get("state") == "up",
         "alone": False,
+        "saved_at": None,
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import certifi
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
@@ -101,7 +102,7 @@ def home(tmp_path: Path, clock: FixedClock, hub_key: Ed25519PrivateKey) -> Stati
             name="甘霖镇劳动保障所",
             name_en="Ganlin labour office",
             township=TOWNSHIP,
-            hub_url="https://hub.example:8443",
+            hub_url="https://127.0.0.1:9",
             port=8100,
             hub_public=hub_key.public_key().public_bytes_raw().hex(),
             authority_public=authority.public_key().public_bytes_raw().hex(),
@@ -109,6 +110,7 @@ def home(tmp_path: Path, clock: FixedClock, hub_key: Ed25519PrivateKey) -> Stati
         ),
     )
     (place.path / "unlock").write_bytes(UNLOCK)
+    place.ca_file.write_bytes(Path(certifi.where()).read_bytes())
     store = Store(place.database, secrets.db_key, side="node")
     epoch = ids.new_id()
     with store.write() as db:

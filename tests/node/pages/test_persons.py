@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person's page: what is known and as of when, contact changed in place, what can be done and why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from node import contacts
+from node.station import Station
+from schema import database, ids
+from tests.node.conftest import Counter
+
+Person = Callable[[str], bytes]
+
+
+def contact(counter: Counter, person_id: bytes, **cells: str) -> str:
+    counter.get(f"/persons/{person_id.hex()}?edit=contact")
+    answer = counter.post(f"/persons/{person_id.hex()}/contact", cells)
+    return counter.get(answer.headers["Location"]).text if answer.status_code == 302 else answer.text
+
+
+def plain(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_everything_known_is_there_with_its_date(counter: Counter, person: Person) -> None:
+    page = counter.get(f"/persons/{person('郑俊刚').hex()}").text
+    words = plain(page)
+    for known in ("甘霖镇 东王村", "0575-83270000", "农商银行", "尾号 4560", "418.35", "2026-10", "9,363.30", "居民养老 领取中"):
+        assert known in words, known
+    assert page.count("截至 11-21 06:40") >= 4
+    assert "6228580399001234560" not in page
+
+
+def test_the_household_is_there_and_leads_to_its_members(counter: Counter, person: Person) -> None:
+    page = counter.get(f"/persons/{person('张建国').hex()}").text
+    assert f"/persons/{person('吕秀珍').hex()}" in page and f"/persons/{person('张伟').hex()}" in page
+    assert f"/persons/{person('陈桂英').hex()}" not in page
+
+
+def test_a_phone_changed_in_place_is_marked_with_the_hubs_value_below(counter: Counter, person: Person) -> None:
+    page = contact(counter, person("张建国"), phone="138 5758 2046", address="张家路 4 号", address_village="")
+    assert "已改好" in page
+    assert re.search(r'class="edited"[^>]*><span class="private">138 5758 2046', page)
+    assert re.search(r'hub-value">中心值 <span class="private">138 5758 2064', page)
+    assert "本站另有 1 处修改未上报" in page
+
+
+def test_only_the_changed_cell_is_written(counter: Counter, station: Station, person: Person) -> None:
+    contact(counter, person("张建国"), phone="13857582046", address="张家路 4 号", address_village="")
+    with station.store.read() as db:
+        assert [edit["column"] for edit in contacts.unsent(db)] == ["phone"]
+
+
+def test_saving_without_a_change_says_so_and_writes_nothing(counter: Counter, station: Station, person: Person) -> None:
+    page = contact(counter, person("张建国"), phone="13857582064", address="张家路 4 号", address_village="")
+    assert "内容没有变化" in page
+    with station.store.read() as db:
+        assert contacts.unsent(db) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"phone": "1385758204"}, "手机号少一位"),
+        ({"phone": "电话"}, "电话只能是数字"),
+        ({"address": "长" * 121}, "最多 120 个字"),
+        ({"phone": "1385758204", "address": "长" * 121}, "有 2 处要改"),
+    ],
+)
+def test_a_wrong_value_comes_back_with_what_was_typed_and_nothing_is_written(
+    counter: Counter, station: Station, person: Person, cells: dict[str, str], said: str
+) -> None:
+    counter.get(f"/persons/{person('张建国').hex()}?edit=contact")
+    answer = counter.post(f"/persons/{person('张建国').hex()}/contact", cells)
+    assert answer.status_code == 422 and said in answer.text
+    assert all(value in answer.text for value in cells.values())
+    with station.store.read() as db:
+        assert contacts.unsent(db) == []
+
+
+def test_what_can_be_done_has_digits_and_what_cannot_says_why(counter: Counter, person: Person) -> None:
+    page = counter.get(f"/persons/{person('张建国').hex()}").text
+    able = re.findall(r'href="/items/(\w+)\?[^"]*" data-digit="(\d)"', page)
+    assert able == [("personal_data_change", "1"), ("resident_pension_claim", "2")]
+    assert "名册里自 2012-01 起已参加居民养老" in page
+
+
+def test_a_dead_person_is_marked_and_nothing_can_be_begun(counter: Counter, station: Station, person: Person) -> None:
+    with station.store.write() as db:
+        db.execute("UPDATE person SET life_status = '2', died_on = '2026-11-01' WHERE id = ?", (person("张建国"),))
+    page = counter.get(f"/persons/{person('张建国').hex()}").text
+    assert "已去世 2026-11-01" in page and "data-digit" not in page
+
+
+def test_a_conflict_shows_both_values_and_whose_was_not_used(counter: Counter, station: Station, person: Person) -> None:
+    row = {"tbl": "contact", "row_id": person("张建国"), "col": "phone", "kept": "13857582064", "lost": "13800000000"}
+    more = {"kept_by": "0101-1", "lost_by": "0100-1", "found_at": "2026-11-20T02:00:00.000Z", "rev": 1}
+    with station.store.write() as db:
+        database.insert(db, "conflict", {"id": ids.new_id(), **row, **more})
+    words = plain(counter.get(f"/persons/{person('张建国').hex()}").text)
+    assert "手机两处都改过，现在用 138 5758 2064 没有采用 0100-1 的 138 0000 0000" in words
+    assert "本站的" in counter.get("/unsent").text
+
+
+def test_somebody_with_nothing_on_record_has_a_page_that_says_so(counter: Counter, person: Person) -> None:
+    words = plain(counter.get(f"/persons/{person('吕秀珍').hex()}").text)
+    assert "本站名册里没有参保记录" in words and "还没有月结记录" in words and "未登记" in words
