@@ -2,8 +2,8 @@
 """Copy the scripts and styles pages need from npm into `schema/web/static/vendor/`, by pinned hash.
 
 Pages load nothing from the internet, because stations have none; so the files are fetched once at set-up
-and travel with the program. `assets.toml` lists them. Runs with the plain system Python, before any
-package is installed: standard library only.
+and travel with the program. What only tests need goes to `tests/vendor/` and does not travel. `assets.toml`
+lists them. Runs with the plain system Python, before any package is installed: standard library only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 LIST = Path(__file__).with_name("assets.toml")
-VENDOR = Path(__file__).resolve().parent.parent / "schema" / "web" / "static" / "vendor"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = {"pages": PurePosixPath("schema/web/static/vendor"), "tests": PurePosixPath("tests/vendor")}
 FETCH_TIMEOUT_S = 180
 
 
@@ -28,48 +29,50 @@ class AssetError(Exception):
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of one npm package; stored under its own base name."""
+    """One file of one npm package; stored under its own base name in the folder of its users (a key of FOLDERS)."""
 
     package: str
     source: str
     sha256: str
+    users: str = "pages"
 
     @property
-    def name(self) -> str:
-        """The file's name in the vendor folder."""
-        return PurePosixPath(self.source).name
+    def path(self) -> PurePosixPath:
+        """Where the file lies below the project's root."""
+        return FOLDERS[self.users] / PurePosixPath(self.source).name
 
 
 def listed(path: Path = LIST) -> list[Asset]:
     """The files that `assets.toml` names, `package` as `name@version`."""
     return [
-        Asset(f"{package['name']}@{package['version']}", file["source"], file["sha256"])
+        Asset(f"{package['name']}@{package['version']}", file["source"], file["sha256"], package.get("users", "pages"))
         for package in tomllib.loads(path.read_text(encoding="utf-8"))["packages"]
         for file in package["files"]
     ]
 
 
-def missing(assets: list[Asset], vendor: Path = VENDOR) -> list[Asset]:
+def missing(assets: list[Asset], root: Path = ROOT) -> list[Asset]:
     """Those not in place with the pinned bytes."""
-    return [asset for asset in assets if not _is_pinned(vendor / asset.name, asset)]
+    return [asset for asset in assets if not _is_pinned(root / asset.path, asset)]
 
 
-def install(assets: list[Asset], vendor: Path = VENDOR) -> None:
+def install(assets: list[Asset], root: Path = ROOT) -> None:
     """Fetch what is missing; a file appears under its name only after its hash was right.
 
     Raises: AssetError for an unreachable registry, a package without the file, or a wrong hash.
     """
-    wanted = missing(assets, vendor)
-    vendor.mkdir(parents=True, exist_ok=True)
+    wanted = missing(assets, root)
     for package in sorted({asset.package for asset in wanted}):
         files = [asset for asset in wanted if asset.package == package]
         for asset, content in _fetch(package, files):
             found = hashlib.sha256(content).hexdigest()
             if found != asset.sha256:
                 raise AssetError(f"{package} {asset.source}: expected SHA-256 {asset.sha256}, found {found}")
-            incoming = vendor / f"{asset.name}.new"
+            place = root / asset.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            incoming = place.with_name(f"{place.name}.new")
             incoming.write_bytes(content)
-            incoming.replace(vendor / asset.name)
+            incoming.replace(place)
 
 
 def _fetch(package: str, files: list[Asset]) -> Iterator[tuple[Asset, bytes]]:

@@ -11,7 +11,7 @@ import pytest
 from provisioning import assets
 from provisioning.assets import Asset, AssetError
 
-HTMX = next(asset for asset in assets.listed() if asset.name == "htmx.min.js")
+HTMX = next(asset for asset in assets.listed() if asset.path.name == "htmx.min.js")
 
 
 def test_every_listed_file_is_in_place_after_set_up() -> None:
@@ -19,19 +19,25 @@ def test_every_listed_file_is_in_place_after_set_up() -> None:
 
 
 def test_two_files_never_share_a_name() -> None:
-    names = [asset.name for asset in assets.listed()]
-    assert len(names) == len(set(names))
+    paths = [asset.path for asset in assets.listed()]
+    assert len(paths) == len(set(paths))
+
+
+def test_what_only_tests_need_does_not_travel_with_the_pages() -> None:
+    places = {asset.package.split("@")[0]: asset.path.parts[:2] for asset in assets.listed()}
+    assert places == {"bootstrap": ("schema", "web"), "htmx.org": ("schema", "web"), "axe-core": ("tests", "vendor")}
 
 
 def test_a_missing_file_is_fetched_and_only_then_counts_as_there(tmp_path: Path) -> None:
     assert assets.missing([HTMX], tmp_path) == [HTMX]
     assets.install([HTMX], tmp_path)
     assert assets.missing([HTMX], tmp_path) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["htmx.min.js"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / HTMX.path]
 
 
 def test_a_damaged_file_is_missing(tmp_path: Path) -> None:
-    (tmp_path / HTMX.name).write_text("alert(1)")
+    (tmp_path / HTMX.path).parent.mkdir(parents=True)
+    (tmp_path / HTMX.path).write_text("alert(1)")
     assert assets.missing([HTMX], tmp_path) == [HTMX]
 
 
