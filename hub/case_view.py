@@ -15,10 +15,12 @@ from schema.clock import parse_stamp
 from schema.errors import TownshipError
 from schema.field_types import Context
 from schema.findings import Finding
+from schema.service_parts import Field
 from schema.toml_reader import Text
 from schema.view import PersonView
 
 SEEN_AT_ONCE = 6
+NOTHING_SAID = 3
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ def build(db: Any, case: HubCase, today: date, *, me: str, everything: bool = Fa
     examined = cases.examine(db, case)
     kept = [f for f in case.findings if f.code not in {g.code for g in examined.findings} and not f.field]
     findings = [*examined.findings, *kept]
-    rows = _rows(case, view, findings)
-    telling = sorted(rows, key=_weight)[: max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))]
+    rows = _rows(db, case, view, examined.values, findings)
+    said = [r for r in rows if _weight(r) < NOTHING_SAID]
+    telling = sorted(said, key=_weight)[: max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))]
     done = steps.of_case(db, case.id)
     return CaseView(
         case=case,
@@ -101,21 +104,24 @@ def place_name(db: Any, code: str) -> str:
     return " ".join(names) or code
 
 
-def _rows(case: HubCase, view: PersonView, findings: list[Finding]) -> list[Row]:
-    context = Context(case.received_on, pack.parameters())
+def _rows(db: Any, case: HubCase, view: PersonView, values: dict[str, Any], findings: list[Finding]) -> list[Row]:
     known = _register(case, view)
     out = []
     for field in case.item.fields:
-        raw = case.answers.get(field.name, "")
-        value, _ = field_types.parse(field, raw, context)
-        asked = (
-            field_types.shown(field, value, context) if value is not None else {"zh": raw or "--", "en": raw or "--"}
-        )
-        register = field_types.shown(field, known[field.name], context) if field.name in known else None
+        raw, value = case.answers.get(field.name, ""), values.get(field.name)
+        asked = _in_words(db, case, field, value) if value is not None else {"zh": raw or "--", "en": raw or "--"}
+        register = _in_words(db, case, field, known[field.name]) if field.name in known else None
         differs = bool(raw) and register is not None and value != known[field.name]
         mine = [f for f in findings if f.field == field.name]
         out.append(Row(field.name, field.label, asked, register, differs, mine, field.type))
     return out
+
+
+def _in_words(db: Any, case: HubCase, field: Field, value: Any) -> Text:
+    if field.type == "village" and value:
+        name = place_name(db, value)
+        return {"zh": name, "en": name}
+    return field_types.shown(field, value, Context(case.received_on, pack.parameters()))
 
 
 def _register(case: HubCase, view: PersonView) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _weight(row: Row) -> int:
     if row.differs or row.findings:
         return 0
     if row.asked["zh"] in ("--", "否"):
-        return 3
+        return NOTHING_SAID
     return 1 if row.register is None else 2
 
 

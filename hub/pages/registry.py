@@ -63,7 +63,10 @@ def person(person_id: bytes) -> str:
             "cases": _rows(
                 db, "SELECT * FROM hub_case WHERE person_id = ? ORDER BY received_at DESC LIMIT 20", person_id
             ),
-            "slices": _rows(db, "SELECT slice FROM slice_member WHERE person_id = ? ORDER BY slice", person_id),
+            "slices": [
+                case_view.place_name(db, row["slice"])
+                for row in _rows(db, "SELECT slice FROM slice_member WHERE person_id = ? ORDER BY slice", person_id)
+            ],
             "same_number": search.same_number(db, view.person),
             "conflicts": conflicts.of_row(db, person_id),
         }
