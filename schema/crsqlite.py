@@ -281,6 +281,7 @@ def self_test() -> dict[str, str]:
     Returns what was found. Raises UnsafeSqlite with the reason.
     """
     check_sqlite()
+    library_path()
     a, b = sqlcipher.connect(":memory:"), sqlcipher.connect(":memory:")
     try:
         for db in (a, b):

@@ -40,6 +40,8 @@ def connect(path: Path | str, key: bytes) -> Connection:
         raise WrongKey("数据库密钥应为 32 字节", "a database key is 32 bytes")
     db = sqlcipher.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
+        # The library would print its own lines about a wrong key; the error we raise says it in words.
+        db.execute("PRAGMA cipher_log_level = NONE")
         db.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         db.execute("PRAGMA cipher_memory_security = OFF")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -282,5 +282,6 @@ def test_an_extension_that_is_not_the_recorded_file_is_not_loaded(
 
 def test_a_missing_extension_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRSQLITE_LIB", str(tmp_path / "none.so"))
-    with pytest.raises(UnsafeSqlite, match="make setup"):
-        crsqlite.library_path()
+    for use in (crsqlite.library_path, crsqlite.self_test):
+        with pytest.raises(UnsafeSqlite, match="make setup"):
+            use()
