@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import (
@@ -41,7 +40,7 @@ from schema.errors import Locked, NotAllowed, TownshipError, WrongKey, WrongPass
 from schema.findings import Finding
 from schema.web import errors
 from schema.web.door import Door, Officer, OfficerStore
-from schema.web.frame import frame, here, safe_next, t
+from schema.web.frame import address, frame, here, safe_next, t
 from schema.web.keyring import KeyRing
 
 P = ParamSpec("P")
@@ -269,7 +268,7 @@ def _guard() -> Response | None:
 
 def _to_login() -> Response:
     if request.headers.get("HX-Request") == "true":
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        page = address(request.headers.get("HX-Current-URL", ""))
         target = safe_next(f"{page.path}?{page.query}" if page.query else page.path)
         return make_response("", 401, {"HX-Redirect": url_for("auth.login", next=target)})
     if errors.wants_json():

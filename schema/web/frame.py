@@ -19,7 +19,7 @@ from functools import lru_cache, partial
 from logging import Filter, LogRecord
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 from flask.sessions import SecureCookieSessionInterface
@@ -118,9 +118,17 @@ def safe_next(target: str | None) -> str:
     """A place inside this app to go to, or the start page: a link must never lead a logged-in officer elsewhere."""
     text = target or ""
     plain = text.isprintable() and "\\" not in text and " " not in text
-    parts = urlsplit(text) if plain else None
+    parts = address(text) if plain else None
     inside = parts and not parts.scheme and not parts.netloc and text.startswith("/") and not text.startswith("//")
     return text if inside else "/"
+
+
+def address(text: str) -> SplitResult:
+    """The parts of an address somebody sent; all empty for one that is none, such as `http://[`."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def here() -> str:
