@@ -77,7 +77,7 @@ def open_station(
     """
     home = StationHome(folder)
     config = home.config()
-    crsqlite.library_path()
+    crsqlite.use_library(home.path)
     crsqlite.self_test()
     passphrase = passphrase_from(unlock_file)
     if passphrase is None:

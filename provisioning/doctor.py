@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from provisioning import authority, tls
-from provisioning.install import use_library
 from schema import crsqlite, database
 from schema.clock import Clock
 from schema.database import Store
@@ -35,7 +34,7 @@ def examine(folder: Path | None, passphrase: bytes, clock: Clock) -> list[Findin
     """Everything there is to say, all at once; a check that fails does not stop the next."""
     if folder is None:
         return [_try("extension", _extension)]
-    use_library(folder)
+    crsqlite.use_library(folder)
     found = [_try("extension", _extension)]
     if HubHome(folder).config_file.is_file():
         return found + list(_hub(HubHome(folder), passphrase, clock.today()))

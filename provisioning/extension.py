@@ -35,9 +35,8 @@ import click
 
 from provisioning import extension_build
 from provisioning.extension_build import ExtensionError, require_hash, sha256_of
-from schema.crsqlite import VERSION, cache_dir
+from schema.crsqlite import LIBRARY, VERSION, cache_dir
 
-LIBRARY = "crsqlite.so"
 RECORD = "crsqlite.json"
 CONNECT_TIMEOUT_S = 3.0
 

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 
 from provisioning import authority
-from provisioning.extension import LIBRARY
 from provisioning.kit import Kit
 from schema import crsqlite, database, ids
 from schema.clock import Clock
@@ -46,7 +45,7 @@ def install(kit: Kit, folder: Path, passphrase: bytes, clock: Clock, transport: 
     certificate that is not the authority's or not for this station.
     """
     kit.verify()
-    use_library(kit.path)
+    crsqlite.use_library(kit.path)
     home = StationHome(folder)
     if home.certificate_file.exists():
         raise WrongState(f"{folder} 已经安装好了", f"{folder} is installed already")
@@ -61,13 +60,6 @@ def install(kit: Kit, folder: Path, passphrase: bytes, clock: Clock, transport: 
     certificate = _check(answer, own, home, clock.today())
     _put(home.certificate_file, answer)
     return Installed(home, certificate, None)
-
-
-def use_library(folder: Path) -> None:
-    """Let this process load the extension that came in the kit, on a machine that has no other."""
-    library = folder / LIBRARY
-    if library.is_file() and not (crsqlite.cache_dir() / LIBRARY).is_file():
-        os.environ.setdefault("CRSQLITE_LIB", str(library.resolve()))
 
 
 def _make(kit: Kit, folder: Path, passphrase: bytes) -> None:

@@ -25,6 +25,7 @@ from sqlcipher3 import dbapi2 as sqlcipher
 from schema.errors import StuckSyncBit, UnsafeSqlite
 
 VERSION = "0.16.3"
+LIBRARY = "crsqlite.so"
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 PK_PREFIX = b"\x01\x0c\x10"
 ROW_SENTINEL = "-1"
@@ -61,7 +62,7 @@ def library_path() -> Path:
     Raises UnsafeSqlite when there is none.
     """
     named = os.environ.get("CRSQLITE_LIB")
-    path = Path(named) if named else cache_dir() / "crsqlite.so"
+    path = Path(named) if named else cache_dir() / LIBRARY
     if not path.is_file():
         raise UnsafeSqlite(
             f"找不到 cr-sqlite 扩展：{path}。请先运行 make setup，或用 CRSQLITE_LIB 指定文件",
@@ -69,6 +70,13 @@ def library_path() -> Path:
         )
     _check_hash(path)
     return path
+
+
+def use_library(folder: Path) -> None:
+    """Let this process load the extension that lies in a kit or a station, on a machine that has no other."""
+    library = folder / LIBRARY
+    if library.is_file() and not (cache_dir() / LIBRARY).is_file():
+        os.environ.setdefault("CRSQLITE_LIB", str(library.resolve()))
 
 
 @functools.cache

@@ -251,6 +251,6 @@ def test_a_bare_machine_uses_the_extension_of_the_kit(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     monkeypatch.setenv("CRSQLITE_LIB", "")  # so that monkeypatch takes back what is set below
     monkeypatch.delenv("CRSQLITE_LIB")
-    install.use_library(tmp_path / "stick")
+    crsqlite.use_library(tmp_path / "stick")
     assert Path(os.environ["CRSQLITE_LIB"]) == tmp_path / "stick" / "crsqlite.so"
     assert crsqlite.self_test()["library"] == os.environ["CRSQLITE_LIB"]
