@@ -30,6 +30,7 @@ class Column:
     type: str
     limit: int = 200
     soft: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,12 @@ def load(path: Path, needed: tuple[str, ...]) -> Headings:
     """Read a table of headings. Raises ConfigError for a word with two meanings."""
     data = tomllib.loads(path.read_text("utf-8"))
     columns = {
-        name: Column(name, {lang: entry[lang] for lang in ("zh", "en")}, **{k: entry[k] for k in _MORE if k in entry})
+        name: Column(
+            name,
+            {lang: entry[lang] for lang in ("zh", "en")},
+            also=tuple(entry.get("also", ())),
+            **{given: entry[given] for given in _MORE if given in entry},
+        )
         for name, entry in data["fields"].items()
     }
     words: dict[str, str] = {}

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 
@@ -64,29 +64,35 @@ class Sheet:
 
 
 Recognise = Callable[[tuple[str, ...]], bool]
+Source = Path | bytes
+
+
+def file_of(source: Source) -> BinaryIO:
+    """The file, or what was uploaded, opened for reading."""
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
 
 
 @contextmanager
-def open_sheet(path: Path, limits: Limits, recognise: Recognise) -> Iterator[Sheet]:
+def open_sheet(source: Source, limits: Limits, recognise: Recognise) -> Iterator[Sheet]:
     """The table in the file. `recognise` says whether a line is the line of headings.
 
     Raises Refusal (codes file_empty, file_size, file_kind, file_damaged, file_encoding, file_rows, header) also while
     the lines are read: a stream is damaged where it is damaged.
     """
-    size = path.stat().st_size
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size == 0:
         raise _refuse("file_empty", "文件是空的", "the file is empty")
     if size > limits.bytes_max:
         much = f"{limits.bytes_max // MIB} MB"
         raise _refuse("file_size", f"文件超过 {much}，请分成几个", f"the file is over {much}: split it up")
-    with path.open("rb") as file:
+    with file_of(source) as file:
         start = file.read(8)
     if start == OLE_SIGNATURE:
         raise _refuse(
             "file_kind", "这是旧的 .xls 格式，或加了打开密码。请另存为 .xlsx 或 CSV，不设密码",
             "this is an old .xls file or has a password: save it as .xlsx or CSV without one",
         )  # fmt: skip
-    opened = _excel(path, limits) if start.startswith(b"PK") else _text(path)
+    opened = _excel(source, limits) if start.startswith(b"PK") else _text(source)
     with opened as lines:
         counted = _counted(lines, limits.rows_max)
         yield Sheet(_find_header(counted, recognise), counted)
@@ -123,14 +129,15 @@ def _counted(lines: Iterator[Line], rows_max: int) -> Iterator[Line]:
 
 
 @contextmanager
-def _excel(path: Path, limits: Limits) -> Iterator[Iterator[Line]]:
-    _check_archive(path, limits)
-    with _damage():
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    try:
-        yield _excel_lines(book)
-    finally:
-        book.close()
+def _excel(source: Source, limits: Limits) -> Iterator[Iterator[Line]]:
+    with file_of(source) as file:
+        _check_archive(file, limits)
+        with _damage():
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
+            yield _excel_lines(book)
+        finally:
+            book.close()
 
 
 def _excel_lines(book: Any) -> Iterator[Line]:
@@ -148,9 +155,9 @@ def _excel_lines(book: Any) -> Iterator[Line]:
                 return
 
 
-def _check_archive(path: Path, limits: Limits) -> None:
+def _check_archive(file: BinaryIO, limits: Limits) -> None:
     """Refuse what would unfold to more than the memory, or carries an XML document type (entities that unfold)."""
-    with _damage(), zipfile.ZipFile(path) as archive:
+    with _damage(), zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
         if len(parts) > 2000 or sum(part.file_size for part in parts) > limits.unpacked_max:
             raise _refuse("file_size", "文件展开后太大，没有读取", "the file unfolds to too much and was not read")
@@ -203,9 +210,9 @@ def _from_number(value: int | float) -> str:
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[Iterator[Line]]:
-    encoding = _encoding(path)
-    with path.open("r", encoding=encoding, newline="") as file:
+def _text(source: Source) -> Iterator[Iterator[Line]]:
+    encoding = _encoding(source)
+    with io.TextIOWrapper(file_of(source), encoding=encoding, newline="") as file:
         first = file.readline()
         file.seek(0)
         delimiter = max(",\t;", key=first.count)
@@ -226,16 +233,16 @@ def _text_lines(file: io.TextIOBase, delimiter: str) -> Iterator[Line]:
         ) from error  # fmt: skip
 
 
-def _encoding(path: Path) -> str:
+def _encoding(source: Source) -> str:
     """UTF-8, GB18030 (what Chinese Excel writes) or UTF-16 with its mark. Raises Refusal for anything else."""
-    with path.open("rb") as file:
+    with file_of(source) as file:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         candidates: tuple[str, ...] = ("utf-16",)
     else:
         candidates = ("utf-8-sig", "gb18030")
     for encoding in candidates:
-        if _decodes(path, encoding):
+        if _decodes(source, encoding):
             return encoding
     raise _refuse(
         "file_encoding", "文字编码不认识，也不是 Excel 文件。请另存为 .xlsx，或 CSV（UTF-8）",
@@ -243,9 +250,9 @@ def _encoding(path: Path) -> str:
     )  # fmt: skip
 
 
-def _decodes(path: Path, encoding: str) -> bool:
+def _decodes(source: Source, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
+    with file_of(source) as file:
         try:
             while chunk := file.read(MIB):
                 if "\x00" in decoder.decode(chunk):

@@ -8,6 +8,7 @@ behind an apostrophe, which `reading.clean` takes off again.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,16 +24,22 @@ _NOT_IN_XML = {c: None for c in range(32) if c not in (9, 10, 13)} | {0xFFFE: No
 
 def write(path: Path, header: tuple[str, ...], refused: Iterable[RefusedLine], lang: str = "zh") -> None:
     """Write .xlsx, or CSV (UTF-8 with mark) when the name says so."""
-    lines = _lines(header, refused, lang)
     if path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(lines)
-        return
+            csv.writer(file).writerows(_lines(header, refused, lang))
+    else:
+        path.write_bytes(workbook(header, refused, lang))
+
+
+def workbook(header: tuple[str, ...], refused: Iterable[RefusedLine], lang: str = "zh") -> bytes:
+    """The same as the content of an .xlsx file."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("拒收")
-    for line in lines:
+    for line in _lines(header, refused, lang):
         sheet.append(line)
-    book.save(path)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
 
 
 def harmless(text: str) -> str:

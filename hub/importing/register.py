@@ -24,7 +24,7 @@ from hub import officers, pack
 from hub.importing import comparing, headings, rows
 from hub.importing.comparing import Ground, Kind, Outcome
 from hub.importing.headings import Mapping
-from hub.importing.reading import Limits, Line, open_sheet
+from hub.importing.reading import MIB, Limits, Line, Source, file_of, open_sheet
 from hub.importing.remarks import block
 from hub.importing.rows import Parsed, Setting
 from hub.settlement import month as months
@@ -92,23 +92,26 @@ class Summary:
         }  # fmt: skip
 
 
-def preview(store: Store, path: Path, limits: Limits, clock: Clock, progress: Progress | None = None) -> Summary:
+def preview(store: Store, source: Source, limits: Limits, clock: Clock, progress: Progress | None = None) -> Summary:
     """What the file would do. Raises Refusal when it cannot be read."""
     with store.read() as db:
-        return _go_through(db, path, limits, clock, progress, write=None)
+        return _go_through(db, source, limits, clock, progress, write=None)
 
 
 def apply(
-    store: Store, path: Path, limits: Limits, officer: str, key: Ed25519PrivateKey, clock: Clock, *,
+    store: Store, source: Source, limits: Limits, officer: str, key: Ed25519PrivateKey, clock: Clock, *,
     file_name: str = "", progress: Progress | None = None,
 ) -> Summary:  # fmt: skip
-    """Take the good lines in, all in one transaction, signed. Raises Refusal, NotAllowed: nothing is written then."""
+    """Take the good lines in, all in one transaction, signed. Raises Refusal, NotAllowed: nothing is written then.
+
+    `file_name`: what the record calls it; by default the name of the file.
+    """
     with publish.transaction(store) as pub:
         officers.require(pub.db, officer, ROLE, clock.today())
-        summary = _go_through(pub.db, path, limits, clock, progress, write=lambda outcome: _write(pub, outcome))
+        summary = _go_through(pub.db, source, limits, clock, progress, write=lambda outcome: _write(pub, outcome))
         summary.run_id = ids.new_id()
         run = {
-            "file_name": Path(file_name or path.name).name[:200], "file_hash": summary.file_hash, "rows": summary.rows,
+            "file_name": name_of(source, file_name), "file_hash": summary.file_hash, "rows": summary.rows,
             "added": summary.count("new"), "changed": summary.count("changed"),
             "unchanged": summary.count("unchanged"), "refused": summary.count("refused"),
         }  # fmt: skip
@@ -122,13 +125,13 @@ def apply(
 
 
 def _go_through(
-    db: Any, path: Path, limits: Limits, clock: Clock, progress: Progress | None,
+    db: Any, source: Source, limits: Limits, clock: Clock, progress: Progress | None,
     write: Callable[[Outcome], None] | None,
 ) -> Summary:  # fmt: skip
     setting, ground = _setting(db, clock), _ground(db, clock)
-    summary = Summary(file_hash=_hash(path))
-    total, repeated = _people(path, limits)
-    with open_sheet(path, limits, headings.register().is_header) as sheet:
+    summary = Summary(file_hash=_hash(source))
+    total, repeated = _people(source, limits)
+    with open_sheet(source, limits, headings.register().is_header) as sheet:
         summary.header, summary.columns = sheet.header, headings.register().match(sheet.header)
         while lines := list(islice(sheet.lines, CHUNK)):
             for outcome in _judge(db, lines, summary.columns, setting, ground, repeated):
@@ -140,11 +143,11 @@ def _go_through(
     return summary
 
 
-def _people(path: Path, limits: Limits) -> tuple[int, dict[str, list[int]]]:
+def _people(source: Source, limits: Limits) -> tuple[int, dict[str, list[int]]]:
     """How many lines there are, and who stands on more than one: 15 and 18 digits are the same person."""
     seen: dict[str, list[int]] = {}
     total = 0
-    with open_sheet(path, limits, headings.register().is_header) as sheet:
+    with open_sheet(source, limits, headings.register().is_header) as sheet:
         at = headings.register().match(sheet.header).fields.index("id_number")
         for line in sheet.lines:
             total += 1
@@ -168,8 +171,14 @@ def _parse(line: Line, columns: Mapping, setting: Setting, repeated: dict[str, l
     parsed = rows.parse(line, cells, setting)
     also = repeated.get(rows.key_of(cells.get("id_number", "")), [])
     if also:
-        parsed.findings.append(block("id_twice_in_file", "id_number", lines="、".join(map(str, also[:10]))))
+        parsed.findings.append(block("id_twice_in_file", "id_number", **listed(also)))
     return parsed
+
+
+def listed(numbers: list[int]) -> dict[str, str]:
+    """The first line numbers of a list, as each language separates them."""
+    shown = [str(number) for number in numbers[:10]]
+    return {"lines": "、".join(shown), "lines_en": ", ".join(shown)}
 
 
 def _write(pub: Publication, outcome: Outcome) -> None:
@@ -210,6 +219,14 @@ def _ground(db: Any, clock: Clock) -> Ground:
     return Ground(period.add_months(opened or this_month, -1), this_month, waiting or "")
 
 
-def _hash(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _hash(source: Source) -> bytes:
+    digest = hashlib.sha256()
+    with file_of(source) as file:
+        while chunk := file.read(MIB):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def name_of(source: Source, given: str, limit: int = 200) -> str:
+    """The name a file is remembered by: without its folder, and not longer than its column."""
+    return Path(given or (source.name if isinstance(source, Path) else "")).name[-limit:]

@@ -15,7 +15,7 @@ REMARKS: dict[str, tuple[str, str]] = {
     ),
     "id_twice_in_file": (
         "同一人在文件里有几行：第 {lines} 行。请留一行",
-        "The same person stands on several lines: {lines}. Keep one",
+        "The same person stands on several lines: {lines_en}. Keep one",
     ),
     "id_twice_in_register": (
         "名册里有 {count} 个人用这个身份证号，要先合并",

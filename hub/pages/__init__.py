@@ -9,11 +9,26 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from hub.pages import case, conflicts, home, officers, refusals, registry, review, stations, workload
+from hub.pages import (
+    case,
+    conflicts,
+    home,
+    importing,
+    officers,
+    receipts,
+    refusals,
+    registry,
+    review,
+    settlement,
+    stations,
+    workload,
+)
 from hub.sections import Section
 
 _HUB = Path(__file__).parent.parent
 
-PAGES: tuple[ModuleType, ...] = (home, review, case, conflicts, stations, registry, refusals, workload, officers)
-TEXTS: tuple[Path, ...] = (_HUB / "texts.toml",)
+PAGES: tuple[ModuleType, ...] = (
+    home, review, case, conflicts, settlement, receipts, stations, registry, importing, refusals, workload, officers
+)  # fmt: skip
+TEXTS: tuple[Path, ...] = (_HUB / "texts.toml", _HUB / "settlement" / "texts.toml", _HUB / "importing" / "texts.toml")
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

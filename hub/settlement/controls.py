@@ -152,8 +152,9 @@ def of_payment(db: Any, month: str) -> list[Control]:
     books = ledger.trial_balance(db, SCHEME)
     spent = ledger.balance(db, SCHEME, "5001-01", month)
     subsidies = ledger.balance(db, SCHEME, "4002", month)
-    stated, balances = db.execute(
-        "SELECT coalesce(sum(s.benefit_fen), 0), coalesce(sum(a.balance_fen - s.balance_fen), 0) FROM statement s "
+    stated, closing, balances = db.execute(
+        "SELECT coalesce(sum(s.benefit_fen), 0), coalesce(sum(s.balance_fen), 0), "
+        "coalesce(sum(a.balance_fen), 0) FROM statement s "
         "LEFT JOIN account a ON a.person_id = s.person_id AND a.insurance = s.insurance "
         "WHERE s.insurance = ? AND s.month = ?",
         (SCHEME, month),
@@ -164,7 +165,7 @@ def of_payment(db: Any, month: str) -> list[Control]:
         _fen("spending", 15, spent, paid, "待遇支出科目 = 已发放", "benefit spending account = paid"),
         _fen("income", 15, subsidies, added, "补贴收入科目 = 账户补贴", "subsidy account = subsidy credited"),
         _fen("books", 15, books.debit_fen, books.credit_fen, "借方合计 = 贷方合计", "debits = credits"),
-        _fen("balances", 16, balances, 0, "个人账户余额 = 结算单期末", "account balances = closing on statements"),
+        _fen("balances", 16, balances, closing, "个人账户余额 = 结算单期末", "account balances = statements"),
     ]  # fmt: skip
 
 

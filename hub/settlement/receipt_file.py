@@ -15,7 +15,7 @@ from typing import Any
 from hub import pack
 from hub.importing import headings
 from hub.importing.headings import Column, Headings
-from hub.importing.reading import LOST_DIGITS, Limits, Line, open_sheet
+from hub.importing.reading import LOST_DIGITS, Limits, Line, Source, open_sheet
 from hub.settlement.kernel import AMOUNT_LIMIT_FEN
 from schema import field_types, resident_id
 from schema.field_types import Context
@@ -54,9 +54,9 @@ def known_headings() -> Headings:
     return headings.load(FILE, NEEDED)
 
 
-def read(path: Path, limits: Limits, today: date) -> tuple[tuple[str, ...], list[Entry]]:
+def read(source: Source, limits: Limits, today: date) -> tuple[tuple[str, ...], list[Entry]]:
     """The headings and all lines. Raises Refusal when the file cannot be read."""
-    with open_sheet(path, limits, known_headings().is_header) as sheet:
+    with open_sheet(source, limits, known_headings().is_header) as sheet:
         columns = known_headings().match(sheet.header)
         return sheet.header, [_entry(line, columns.values(line.cells), today) for line in sheet.lines]
 
@@ -107,7 +107,7 @@ def _id_number(text: str, today: date) -> tuple[str, list[Finding]]:
 
 
 def _year(text: str, today: date) -> tuple[str, list[Finding]]:
-    plain = unicodedata.normalize("NFKC", text).removesuffix("年度").removesuffix("年")
+    plain = unicodedata.normalize("NFKC", text).removesuffix("年度").removesuffix("年").strip()
     if re.fullmatch("[0-9]{4}", plain) and START.year <= int(plain) <= today.year:
         return plain, []
     return "", [refusal("year_range", "year", first=START.year, last=today.year)]
@@ -128,7 +128,7 @@ REMARKS: dict[str, tuple[str, str]] = {
     ),
     "no_twice_in_file": (
         "同一个票据号在文件里有几行：第 {lines} 行",
-        "The receipt number stands on several lines: {lines}",
+        "The receipt number stands on several lines: {lines_en}",
     ),
     "no_used": (
         "这个票据号已登记过，内容不同（{amount} 元，{source}）",

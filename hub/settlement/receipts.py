@@ -12,12 +12,11 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from hub import ledger, officers
-from hub.importing.reading import Limits
-from hub.importing.register import RefusedLine
+from hub.importing.reading import Limits, Source
+from hub.importing.register import RefusedLine, listed, name_of
 from hub.settlement import matching, month, receipt_file
 from hub.settlement.month import SCHEME
 from hub.settlement.receipt_file import Entry, Receipt, refusal
@@ -56,34 +55,38 @@ class Summary:
         }
 
 
-def preview(store: Store, path: Path, limits: Limits, clock: Clock) -> Summary:
+def preview(store: Store, source: Source, limits: Limits, clock: Clock) -> Summary:
     """What the file would do; nothing is written. Raises Refusal when it cannot be read."""
     with store.read() as db:
-        return _examine(db, path, limits, clock)[0]
+        return _examine(db, source, limits, clock)[0]
 
 
-def take_in(store: Store, path: Path, limits: Limits, officer: str, clock: Clock, *, file_name: str = "") -> Summary:
+def take_in(
+    store: Store, source: Source, limits: Limits, officer: str, clock: Clock, *, file_name: str = ""
+) -> Summary:
     """Take in the good lines and book them, all or nothing. Raises Refusal, NotAllowed."""
-    source = Path(file_name or path.name).name[:SOURCE_LIMIT]
+    named = name_of(source, file_name, SOURCE_LIMIT)
     with store.write() as db:
         officers.require(db, officer, ROLE, clock.today())
-        summary, good = _examine(db, path, limits, clock)
+        summary, good = _examine(db, source, limits, clock)
         opened = month.open_month(db)
         sums: Counter[tuple[str, str]] = Counter()
         for receipt, person_id in good:
             state = "matched" if person_id else "suspense"
-            row = {"scheme": SCHEME, "source": source, "state": state, "person_id": person_id, **vars(receipt)}
+            row = {"scheme": SCHEME, "source": named, "state": state, "person_id": person_id, **vars(receipt)}
             database.insert(db, "receipt", row)
             day = date.fromisoformat(receipt.received_on)
             sums[month.booking_month(day, opened), f"receipt_{state}"] += receipt.amount_fen
         for (booked_in, event), amount_fen in sorted(sums.items()):
-            ledger.post(db, SCHEME, booked_in, event, amount_fen, clock, memo=f"{source} {officer}")
+            ledger.post(db, SCHEME, booked_in, event, amount_fen, clock, memo=f"{named} {officer}")
     return summary
 
 
-def _examine(db: Any, path: Path, limits: Limits, clock: Clock) -> tuple[Summary, list[tuple[Receipt, bytes | None]]]:
+def _examine(
+    db: Any, source: Source, limits: Limits, clock: Clock
+) -> tuple[Summary, list[tuple[Receipt, bytes | None]]]:
     """The summary, and the receipts to take in with their persons."""
-    header, entries = receipt_file.read(path, limits, clock.today())
+    header, entries = receipt_file.read(source, limits, clock.today())
     summary = Summary(header, len(entries))
     new = _new(db, entries, summary)
     whose = matching.enrolled(db, [receipt.id_number for receipt in new])
@@ -105,8 +108,8 @@ def _new(db: Any, entries: list[Entry], summary: Summary) -> list[Receipt]:
         if receipt is None:
             summary.refused.append(RefusedLine(entry.line, list(entry.findings)))
         elif len(groups[receipt.no]) > 1:
-            lines = "、".join(str(other.line.number) for other in groups[receipt.no][:10])
-            summary.refused.append(RefusedLine(entry.line, [refusal("no_twice_in_file", "no", lines=lines)]))
+            lines = listed([other.line.number for other in groups[receipt.no]])
+            summary.refused.append(RefusedLine(entry.line, [refusal("no_twice_in_file", "no", **lines)]))
         elif receipt.no not in known:
             new.append(receipt)
         elif all(known[receipt.no][name] == value for name, value in vars(receipt).items()):

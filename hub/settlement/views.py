@@ -138,3 +138,9 @@ def suspense(db: Any, limit: int = 200) -> list[dict[str, Any]]:
         (SCHEME, limit),
     )
     return [dict(row) for row in rows]
+
+
+def receipt_sums(db: Any) -> dict[str, tuple[int, int]]:
+    """(receipts, fen) by state: suspense, matched, posted."""
+    rows = db.execute("SELECT state, count(*), sum(amount_fen) FROM receipt WHERE scheme = ? GROUP BY state", (SCHEME,))
+    return {state: (count, fen) for state, count, fen in rows}

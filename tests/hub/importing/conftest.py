@@ -46,7 +46,7 @@ def key() -> Ed25519PrivateKey:
 
 
 @pytest.fixture
-def hub(hub_store: Store, key: Ed25519PrivateKey) -> Store:
+def store(hub_store: Store, key: Ed25519PrivateKey) -> Store:
     """Divisions, a former village with its successor, and officer 2007 with the role `import`."""
     divisions = [
         ("330683", "嵊州市", "county", None, None, None),
@@ -94,8 +94,8 @@ def write_file(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def take_in(hub: Store, key: Ed25519PrivateKey, clock: FixedClock) -> Callable[[Path], Any]:
+def take_in(store: Store, key: Ed25519PrivateKey, clock: FixedClock) -> Callable[[Path], Any]:
     """Apply a file as officer 2007."""
     from hub.importing import reading, register
 
-    return lambda path: register.apply(hub, path, reading.WEB, "2007", key, clock)
+    return lambda path: register.apply(store, path, reading.WEB, "2007", key, clock)

@@ -37,13 +37,13 @@ def codes_of(summary: Summary) -> list[set[str]]:
 
 
 def test_a_new_person_comes_in_with_everything_the_line_says(
-    hub: Store, write_file: WriteFile, take_in: TakeIn, clock: FixedClock
+    store: Store, write_file: WriteFile, take_in: TakeIn, clock: FixedClock
 ) -> None:
     line = person("19620310", 7, "陈桂英", 民族="畲族", 待遇金额="480.94", 开户银行="嵊州农商银行",
                   银行账号="6228 5806 9912 3456", 开户人="陈桂英")  # fmt: skip
     summary = take_in(write_file([line]))
     assert counts(summary) == (1, 0, 0, 0)
-    with hub.read() as db:
+    with store.read() as db:
         who = view.person_view(db, view.find_by_id_number(db, number("19620310", 7)), clock.today())
     assert who is not None
     assert (who.person["name"], who.person["initials"], who.person["sex"], who.person["ethnic"]) == (
@@ -67,30 +67,30 @@ def test_a_new_person_comes_in_with_everything_the_line_says(
     assert who.bank_account["account_no"] == "6228580699123456"
 
 
-def test_stations_of_the_township_are_told(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_stations_of_the_township_are_told(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     take_in(write_file([person()]))
-    fed = {(row["slice"], row["tbl"]) for row in rows(hub, "slice_feed")}
+    fed = {(row["slice"], row["tbl"]) for row in rows(store, "slice_feed")}
     assert {("330683100", table) for table in ("person", "contact", "enrolment", "account")} <= fed
 
 
 @pytest.mark.parametrize("name", ["register.xlsx", "register.csv"])
-def test_the_same_file_again_changes_nothing(hub: Store, write_file: WriteFile, take_in: TakeIn, name: str) -> None:
+def test_the_same_file_again_changes_nothing(store: Store, write_file: WriteFile, take_in: TakeIn, name: str) -> None:
     lines = [person(serial=n, name=f"王{c}", 户号="A1", 待遇金额="300", 开户银行="农商", 银行账号="62285806991234",
                     开户人=f"王{c}") for n, c in enumerate("甲乙丙", 1)]  # fmt: skip
     path = write_file(lines, name, header=(*lines[0], "户号") if "户号" not in lines[0] else tuple(lines[0]))
     assert counts(take_in(path)) == (3, 0, 0, 0)
-    before = rows(hub, "slice_feed")
+    before = rows(store, "slice_feed")
     assert counts(take_in(path)) == (0, 0, 3, 0)
-    assert rows(hub, "slice_feed") == before
+    assert rows(store, "slice_feed") == before
 
 
-def test_a_preview_tells_the_same_and_writes_nothing(hub: Store, write_file: WriteFile, clock: FixedClock) -> None:
-    summary = register.preview(hub, write_file([person(), person(serial=2, 姓名="")]), reading.WEB, clock)
+def test_a_preview_tells_the_same_and_writes_nothing(store: Store, write_file: WriteFile, clock: FixedClock) -> None:
+    summary = register.preview(store, write_file([person(), person(serial=2, 姓名="")]), reading.WEB, clock)
     assert counts(summary) == (1, 0, 0, 1)
-    assert rows(hub, "person") == rows(hub, "import_run") == rows(hub, "fact") == []
+    assert rows(store, "person") == rows(store, "import_run") == rows(store, "fact") == []
 
 
-def test_a_change_names_the_columns_before_and_after(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_a_change_names_the_columns_before_and_after(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     take_in(write_file([person()]))
     summary = take_in(write_file([person(移动电话="13900001111", 缴费档次="1000")]))
     assert counts(summary) == (0, 1, 0, 0)
@@ -98,31 +98,33 @@ def test_a_change_names_the_columns_before_and_after(hub: Store, write_file: Wri
     assert shown == {("phone", "13857582046", "13900001111"), ("grade", "500.00", "1,000.00")}
 
 
-def test_an_empty_cell_clears_nothing(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_an_empty_cell_clears_nothing(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     take_in(write_file([person()]))
     assert counts(take_in(write_file([person(移动电话="", 常住地址="", 账户余额="", 缴费月数="")]))) == (0, 0, 1, 0)
-    assert rows(hub, "contact")[0]["phone"] == "13857582046"
+    assert rows(store, "contact")[0]["phone"] == "13857582046"
 
 
-def test_a_person_is_found_by_the_15_digits_as_well(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_a_person_is_found_by_the_15_digits_as_well(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     take_in(write_file([person("19700515", 1)]))
     old = number("19700515", 1)
     summary = take_in(write_file([person(身份证号=old[:6] + old[8:17])]))
     assert counts(summary) == (0, 0, 1, 0)
 
 
-def test_a_register_that_knows_only_15_digits_is_completed(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_a_register_that_knows_only_15_digits_is_completed(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
     full = number("19700515", 1)
-    with hub.write() as db:
+    with store.write() as db:
         old = {"id": new_id(), "id_number": full[:6] + full[8:17], "name": "张建国", "sex": "1",
                "birth_on": "1970-05-15", "village": VILLAGE, "life_status": "1", "rev": 0}  # fmt: skip
         database.insert(db, "person", old)
     assert counts(take_in(write_file([person("19700515", 1)]))) == (0, 1, 0, 0)
-    assert [(p["id"], p["id_number"]) for p in rows(hub, "person")] == [(old["id"], full)]
+    assert [(p["id"], p["id_number"]) for p in rows(store, "person")] == [(old["id"], full)]
 
 
 def test_lines_of_one_person_are_all_refused_with_their_numbers(
-    hub: Store, write_file: WriteFile, take_in: TakeIn
+    store: Store, write_file: WriteFile, take_in: TakeIn
 ) -> None:
     full = number("19700515", 1)
     summary = take_in(write_file([person(), person(serial=5), person(身份证号=full[:6] + full[8:17])]))
@@ -131,7 +133,7 @@ def test_lines_of_one_person_are_all_refused_with_their_numbers(
     assert "2、4" in summary.refused[0].findings[-1].zh
 
 
-def test_all_that_is_wrong_with_a_line_is_said_at_once(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_all_that_is_wrong_with_a_line_is_said_at_once(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     line = person(身份证号="330683199801010019", 姓名="", 村社区编码="999999999", 账户余额="很多", 参保状态="也许",
                   缴费月数="-3", 开户银行="农商")  # fmt: skip
     summary = take_in(write_file([line]))
@@ -152,28 +154,28 @@ def test_all_that_is_wrong_with_a_line_is_said_at_once(hub: Store, write_file: W
     ],
 )
 def test_what_refuses_a_line(
-    hub: Store, write_file: WriteFile, take_in: TakeIn, cells: dict[str, str], code: str
+    store: Store, write_file: WriteFile, take_in: TakeIn, cells: dict[str, str], code: str
 ) -> None:
     summary = take_in(write_file([person(**cells)]))
     assert codes_of(summary) == [{code}]
-    assert rows(hub, "person") == []
+    assert rows(store, "person") == []
 
 
-def test_a_wrong_phone_costs_the_phone_and_not_the_line(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_a_wrong_phone_costs_the_phone_and_not_the_line(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     summary = take_in(write_file([person(移动电话="1385758204")]))
     assert counts(summary) == (1, 0, 0, 0)
     assert summary.codes == {"phone_length": 1}
-    assert rows(hub, "contact")[0]["phone"] is None
+    assert rows(store, "contact")[0]["phone"] is None
 
 
-def test_a_former_village_leads_to_its_successor(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_a_former_village_leads_to_its_successor(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     summary = take_in(write_file([person(村社区编码="330683100299")]))
     assert summary.codes == {"village_former": 1}
-    assert rows(hub, "person")[0]["village"] == "330683100202"
+    assert rows(store, "person")[0]["village"] == "330683100202"
 
 
 def test_refused_lines_come_back_in_a_file_that_can_be_mended_and_fed_again(
-    hub: Store, write_file: WriteFile, take_in: TakeIn, tmp_path: Path
+    store: Store, write_file: WriteFile, take_in: TakeIn, tmp_path: Path
 ) -> None:
     summary = take_in(write_file([person(), person(serial=2, name="李四", 账户余额="约一万")]))
     out = tmp_path / "refused.csv"
@@ -188,7 +190,7 @@ def test_refused_lines_come_back_in_a_file_that_can_be_mended_and_fed_again(
 
 
 def test_refused_lines_fed_again_unmended_are_refused_again(
-    hub: Store, write_file: WriteFile, take_in: TakeIn, tmp_path: Path
+    store: Store, write_file: WriteFile, take_in: TakeIn, tmp_path: Path
 ) -> None:
     first = take_in(write_file([person(姓名="=HYPERLINK(1)", 移动电话="+8613857582046")], "register.csv"))
     out = tmp_path / "refused.xlsx"
@@ -199,47 +201,47 @@ def test_refused_lines_fed_again_unmended_are_refused_again(
 
 
 def test_the_run_is_recorded_and_signed(
-    hub: Store, write_file: WriteFile, take_in: TakeIn, key: Ed25519PrivateKey
+    store: Store, write_file: WriteFile, take_in: TakeIn, key: Ed25519PrivateKey
 ) -> None:
     summary = take_in(write_file([person(), person(serial=2, 姓名="")]))
-    run = rows(hub, "import_run")[0]
+    run = rows(store, "import_run")[0]
     assert (run["officer"], run["rows"], run["added"], run["refused"]) == ("2007", 2, 1, 1)
-    with hub.read() as db:
+    with store.read() as db:
         fact = events.of_subject(db, summary.file_hash[:16])[0]
     fact.verify(key.public_key().public_bytes_raw())
     assert (fact.kind, fact.body["added"], fact.body["run"]) == ("register_imported", 1, run["id"])
 
 
 def test_an_officer_without_the_role_writes_nothing(
-    hub: Store, write_file: WriteFile, key: Ed25519PrivateKey, clock: FixedClock
+    store: Store, write_file: WriteFile, key: Ed25519PrivateKey, clock: FixedClock
 ) -> None:
-    with hub.write() as db:
+    with store.write() as db:
         database.update(db, "officer", {"operator_no": "2007"}, {"roles": "accept"})
     with pytest.raises(NotAllowed):
-        register.apply(hub, write_file([person()]), reading.WEB, "2007", key, clock)
-    assert rows(hub, "person") == []
+        register.apply(store, write_file([person()]), reading.WEB, "2007", key, clock)
+    assert rows(store, "person") == []
 
 
 def test_a_settled_account_is_not_overwritten_by_an_old_file(
-    hub: Store, write_file: WriteFile, take_in: TakeIn
+    store: Store, write_file: WriteFile, take_in: TakeIn
 ) -> None:
     path = write_file([person()])
     take_in(path)
-    with hub.write() as db:
-        owner = {"person_id": rows(hub, "person")[0]["id"], "insurance": "resident_pension"}
+    with store.write() as db:
+        owner = {"person_id": rows(store, "person")[0]["id"], "insurance": "resident_pension"}
         database.update(db, "account", owner, {"balance_fen": 1900000, "as_of_month": "2026-11"})
         zero = dict.fromkeys(("contribution_fen", "subsidy_fen", "benefit_fen", "from_account_fen", "balance_fen"), 0)
         database.insert(db, "statement", owner | zero | {"month": "2026-11", "rev": 0})
     summary = take_in(path)
     assert (counts(summary), dict(summary.codes)) == ((0, 0, 1, 0), {"account_settled": 1})
-    assert rows(hub, "account")[0]["balance_fen"] == 1900000
+    assert rows(store, "account")[0]["balance_fen"] == 1900000
 
 
 def test_amounts_do_not_move_under_a_month_that_waits_for_payment(
-    hub: Store, write_file: WriteFile, take_in: TakeIn
+    store: Store, write_file: WriteFile, take_in: TakeIn
 ) -> None:
     take_in(write_file([person()]))
-    with hub.write() as db:
+    with store.write() as db:
         month = {"scheme": "resident_pension", "month": "2026-11", "state": "computed", "computed_by": "2001"}
         database.insert(db, "period", month)
         database.update(db, "period", {"month": "2026-11"}, {"state": "approved", "approved_by": "2002"})
@@ -249,16 +251,18 @@ def test_amounts_do_not_move_under_a_month_that_waits_for_payment(
 
 
 def test_a_total_equal_to_the_parts_known_here_changes_nothing(
-    hub: Store, write_file: WriteFile, take_in: TakeIn
+    store: Store, write_file: WriteFile, take_in: TakeIn
 ) -> None:
     parts = {"基础养老金": "350", "个人账户养老金": "130.94"}
     header = (*person(), *parts)
     take_in(write_file([person(**parts)], header=header))
     assert counts(take_in(write_file([person(待遇金额="480.94")]))) == (0, 0, 1, 0)
-    assert rows(hub, "benefit")[0]["account_fen"] == 13094
+    assert rows(store, "benefit")[0]["account_fen"] == 13094
 
 
-def test_field_names_of_the_national_tables_are_understood(hub: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+def test_field_names_of_the_national_tables_are_understood(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
     line = {
         "AAC001": "88", "AAC002": number("19700515", 1), "AAC003": "张建国", "AAC004": "1", "AAC005": "01",
         "AAC006": "19700515", "AAE006": "施家岙", "AAC067": "13857582046", "AAB301": VILLAGE, "AAE140": "170",
@@ -267,4 +271,4 @@ def test_field_names_of_the_national_tables_are_understood(hub: Store, write_fil
     summary = take_in(write_file([line], header=tuple(line)))
     assert counts(summary) == (1, 0, 0, 0)
     assert summary.columns is not None and summary.columns.unknown == ("XYZ",)
-    assert rows(hub, "enrolment")[0]["insurance"] == "resident_pension"
+    assert rows(store, "enrolment")[0]["insurance"] == "resident_pension"

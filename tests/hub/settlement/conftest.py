@@ -11,14 +11,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stdnum.cn import ric
 
-from hub import ledger
+from hub import ledger, officers
+from hub.context import Hub
+from hub.officers import NewOfficer
 from hub.settlement import computing, month, signing
 from hub.settlement.computing import Run
-from schema import database
+from schema import database, keys
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.ids import new_id
 from sync import publish
+from tests.hub.county import CHEAP, PASSWORD
 
 SCHEME = "resident_pension"
 VILLAGE = "330683100201"
@@ -167,3 +170,15 @@ def make_county(make_store: Callable[..., Store], clock: FixedClock) -> Callable
 @pytest.fixture
 def county(make_county: Callable[[str], County]) -> County:
     return make_county("hub")
+
+
+@pytest.fixture
+def money(hub: Hub) -> County:
+    """The hub that pages and commands run on, with the four officers of a month and nobody in the register."""
+    county = County(hub.store, hub.clock)  # type: ignore[arg-type]
+    for role, operator_no in OFFICERS.items():
+        new = NewOfficer(operator_no, f"经手{operator_no}", (role,))
+        officers.add(hub.store, new, PASSWORD, hub.clock, must_change=False, cost=CHEAP)
+        wrapped = county.rows("SELECT wrapped_key FROM officer WHERE operator_no = ?", operator_no)[0]["wrapped_key"]
+        county.keys[operator_no] = keys.unwrap(wrapped, PASSWORD)
+    return county
