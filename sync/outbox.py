@@ -113,7 +113,7 @@ def build(db: Any, channel: str, certificate: Certificate, key: Ed25519PrivateKe
     All frames of one build share the span; only the last one carries its end in `upto`, so that a receipt for the
     first never covers what is in the second.
     """
-    parts = _facts(db) if channel == "evt" else [*_cells(db), *_conflicts(db)]
+    parts = _facts(db) if channel == "evt" else [*_conflicts(db), *_cells(db)]
     for part in parts:
         n, prev = last(db, channel)
         header = frame.Header(
@@ -254,7 +254,10 @@ def _base(marks: list[tuple[int, int]], version: int) -> int:
 
 
 def _conflicts(db: Any) -> list[_Part]:
-    """Conflicts found here (rule N) that the hub has not been told: rev 0; told but not confirmed: rev -1."""
+    """Conflicts found here (rule N) that the hub has not been told: rev 0; told but not confirmed: rev -1.
+
+    Their frames go before those of the cells: `upto` must not go back.
+    """
     found = db.execute("SELECT * FROM conflict WHERE rev = 0 ORDER BY id").fetchall()
     db.execute("UPDATE conflict SET rev = -1 WHERE rev = 0")
     items = [
