@@ -66,6 +66,7 @@ class Exchange:
         self._due_at = self._monotonic()
         self._lock = threading.Lock()
         self.step: Step | None = None
+        self.ended = 0  # how many, so that a page knows whether the one it asked for is over
 
     def due(self) -> bool:
         """Whether it is time for the next one."""
@@ -73,15 +74,16 @@ class Exchange:
 
     def run(self, progress: Progress | None = None) -> Report:
         """One exchange now. Raises WrongState when one is running already, ConfigError when the certificate is gone."""
-        with self._lock_out_others():
-            self.step = Step("hello", 0)
-            try:
+        try:
+            with self._lock_out_others():
+                self.step = Step("hello", 0)
                 with self._line() as transport:
                     report = self._session(transport).run(self._follow(progress))
-            finally:
-                self.step = None
-            self._after(report)
-            return report
+                self._after(report)
+                return report
+        finally:
+            self.step = None
+            self.ended += 1
 
     @contextmanager
     def _line(self) -> Iterator[Transport]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from node import conflicts, exchange, status, unsent
@@ -33,6 +33,7 @@ def index() -> str:
             names=common.officer_names(db),
             said=_said,
             running=_exchange().step is not None,
+            after=_exchange().ended,
         )
 
 
@@ -40,19 +41,28 @@ def index() -> str:
 def send() -> str | Response:
     """Ask for an exchange now."""
     tasks = current_app.extensions.get("tasks")
+    ended = _exchange().ended
     if tasks:
         tasks.sync_now()
     else:
         _exchange().run()
-    return progress(asked=True) if common.is_htmx() else redirect(url_for(".index"))
+    return _progress(ended) if common.is_htmx() else redirect(url_for(".index"))
 
 
 @page.get("/progress")
-def progress(asked: bool = False) -> str:
-    """How far the running exchange is; read every second while there is one."""
-    with current().store.read() as db:
-        last = next(iter(exchange.history(db)), None)
-    return render_template("unsent/progress.html", step=_exchange().step, last=last, asked=asked, said=_said)
+def progress() -> Response:
+    """How far the exchange asked for is; read every second until it is over. Then the page is read anew: its lists and
+    the bar would still say what was before.
+    """
+    after = request.args.get("after", 0, type=int)
+    answer = make_response(_progress(after))
+    if _exchange().ended != after:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _progress(after: int) -> str:
+    return render_template("unsent/progress.html", step=_exchange().step, asked=True, after=after)
 
 
 @page.post("/refusals/<id:refusal_id>/handled")

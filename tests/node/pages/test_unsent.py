@@ -87,11 +87,24 @@ def test_where_there_is_a_worker_the_button_asks_it_and_shows_progress(
     app.extensions["tasks"] = tasks
     counter.get("/unsent")
     answer = counter.post("/unsent/send", headers=HTMX)
-    assert asked == ["now"] and "马上开始" in answer.text and 'hx-get="/unsent/progress"' in answer.text
+    assert asked == ["now"] and "马上开始" in answer.text and 'hx-get="/unsent/progress?after=0"' in answer.text
     exchange.step = Step("push", 12)
     assert "正在上报" in counter.get("/unsent/progress").text and "已 12 件" in counter.get("/unsent/progress").text
-    exchange.step = None
-    assert "hx-get" not in counter.get("/unsent/progress").text
+
+
+def test_what_came_of_an_earlier_exchange_is_not_shown_for_the_one_asked_for(
+    counter: Counter, app: Flask, station: Station, exchange: Exchange
+) -> None:
+    exchange.run()
+    tasks = Tasks(station, exchange)
+    tasks.sync_now = lambda: None
+    app.extensions["tasks"] = tasks
+    counter.get("/unsent")
+    counter.post("/unsent/send", headers=HTMX)
+    waiting = counter.get("/unsent/progress?after=1")
+    assert "马上开始" in waiting.text and "连不上中心" not in waiting.text and "HX-Refresh" not in waiting.headers
+    exchange.run()
+    assert counter.get("/unsent/progress?after=1").headers["HX-Refresh"] == "true"
 
 
 def test_the_station_page_shows_checks_and_makes_a_proven_copy(counter: Counter) -> None:
