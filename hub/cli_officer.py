@@ -63,6 +63,16 @@ def add(
     _tell(number, password, password_file)
 
 
+@officer.command("set-roles")
+@_NUMBER
+@click.option("--roles", required=True, help="全部岗位，空格分开 / all posts, separated by spaces")
+@with_hub
+def set_roles(hub: Hub, number: str, roles: str) -> None:
+    """换岗位：从现在起按新的岗位办，办过的不变。 / Change the posts of an officer, from now on."""
+    officers.set_roles(hub.store, number, tuple(roles.replace(",", " ").split()))
+    _out.print(f"{number}: {roles}")
+
+
 @officer.command("reset-password")
 @_NUMBER
 @_PASSWORD_FILE

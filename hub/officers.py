@@ -15,6 +15,7 @@ from typing import Any
 from schema import database, ids, keys
 from schema.clock import Clock, parse_stamp, stamp
 from schema.errors import NotAllowed, Refusal, UnknownSubject
+from schema.readable import readable
 from schema.web.door import Failures
 from schema.web.door import Officer as SignedOn
 from sync import publish
@@ -27,6 +28,7 @@ WATCHING_ROLES = ("inspect", "admin")
 HUB_ROLES = (*CASE_ROLES, *MONEY_ROLES, *WATCHING_ROLES, "import")
 
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
+NAME_MAX_CHARS = 40
 _OPERATOR_NO = re.compile(r"[0-9]{4}")
 
 
@@ -96,7 +98,7 @@ def reset_password(
         pub.db.execute("DELETE FROM login_attempt WHERE operator_no = ?", (operator_no,))
 
 
-def set_roles(store: database.Store, operator_no: str, roles: tuple[str, ...], clock: Clock) -> None:
+def set_roles(store: database.Store, operator_no: str, roles: tuple[str, ...]) -> None:
     """Change an officer's posts. Raises UnknownSubject, Refusal."""
     with publish.transaction(store) as pub:
         row = _row(pub.db, operator_no)
@@ -192,8 +194,12 @@ class HubOfficers:
 def _check(new: NewOfficer) -> None:
     if not _OPERATOR_NO.fullmatch(new.operator_no):
         raise Refusal("工号是 4 位数字", "an officer number has 4 digits", code="operator_no")
-    if not new.name.strip():
-        raise Refusal("姓名不能空", "the name must not be empty", code="name")
+    # The name goes to every station of the county: one that a station refuses would stop them all.
+    if not new.name.strip() or len(new.name) > NAME_MAX_CHARS or readable(new.name) != new.name:
+        raise Refusal(
+            f"姓名要填，最多 {NAME_MAX_CHARS} 个字，不能有看不见的字符",
+            f"a name is needed: at most {NAME_MAX_CHARS} characters, no invisible ones", code="name",
+        )  # fmt: skip
     known = STATION_ROLES if new.station else HUB_ROLES
     unknown = [role for role in new.roles if role not in known]
     if unknown or not new.roles:

@@ -48,6 +48,19 @@ def add() -> Response:
     return make_response(_show(once=(new.operator_no, password)))
 
 
+@page.post("/<operator_no>/roles")
+@require_role("admin")
+def set_roles(operator_no: str) -> Response:
+    """Other posts, from now on."""
+    try:
+        officers.set_roles(current().store, operator_no, tuple(request.form.getlist("posts")))
+    except Refusal as refusal:
+        return make_response(_show([Finding(refusal.code, "block", "", refusal.zh, refusal.en)]), 422)
+    _log("roles changed", operator_no)
+    flash(t("officers.roles_set", no=operator_no), "done")
+    return redirect(url_for("officers.index"), 303)
+
+
 @page.post("/<operator_no>/reset")
 @require_role("admin")
 def reset(operator_no: str) -> Response:

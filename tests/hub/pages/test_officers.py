@@ -86,3 +86,12 @@ def test_only_the_administrator_changes_officers(county: County, browse: Browse)
     assert browser.post("/officers", new_officer()).status_code == 403
     assert browser.post(f"/officers/{ACCEPT}/disable", {"again": ACCEPT}).status_code == 403
     assert county.one("SELECT count(*) FROM officer WHERE disabled_on IS NOT NULL") == 0
+
+
+def test_other_posts_hold_at_the_next_click(county: County, browse: Browse) -> None:
+    officer, admin = browse(county.hub, ACCEPT), browse(county.hub, ADMIN)
+    assert admin.post(f"/officers/{ACCEPT}/roles", {"posts": ["settle"]}).status_code == 303
+    assert officer.get("/review").status_code == 403
+    assert county.rows("SELECT roles FROM officer_key WHERE operator_no = ?", ACCEPT) == [("settle",)]
+    assert admin.post(f"/officers/{ACCEPT}/roles", {"posts": ["settle", "inspect"]}).status_code == 422
+    assert county.one("SELECT roles FROM officer WHERE operator_no = ?", ACCEPT) == "settle"
