@@ -7,7 +7,7 @@ from typing import Any
 
 from schema import crsqlite, database, tables
 from schema.table import Table
-from sync import codec, slices
+from sync import slices
 
 CACHE_KIB = 128 * 1024
 
@@ -28,7 +28,7 @@ def fill(db: Any) -> int:
 
 
 def _fill(db: Any) -> int:
-    db.create_function("feed_key", -1, lambda *parts: codec.dump(list(parts)), deterministic=True)
+    slices.teach(db)
     db.execute(
         f"INSERT INTO slice_member (person_id, slice, since_seq) SELECT t.id, {slices.home_expression('t.')}, 0 "
         "FROM person t WHERE NOT EXISTS (SELECT 1 FROM slice_member m WHERE m.person_id = t.id) ORDER BY t.id"
@@ -58,13 +58,11 @@ def _fill_table(db: Any, table: Table, after: int) -> tuple[int, int]:
     written, and known entries are found, from end to end and not at random; a known entry's number stays unused.
     """
     owner = slices.person_column(table)
-    parts = ", ".join(f"t.{c}" for c in table.key)
-    key = parts if slices.has_plain_key(table) else f"feed_key({parts})"
     if owner:  # CROSS JOIN: the other order would look up every row at random
         slice_, members = "m.slice", f"CROSS JOIN slice_member m ON m.person_id = t.{owner}"
     else:
         slice_, members = slices.expression(table.name, "t."), ""
-    rows = f"SELECT {slice_} AS slice, {key} AS pk FROM {table.name} t {members}"
+    rows = f"SELECT {slice_} AS slice, {slices.key_expression(table, 't.')} AS pk FROM {table.name} t {members}"
     db.execute("CREATE TEMP TABLE entry (n INTEGER PRIMARY KEY, slice TEXT, pk BLOB)")
     sql = f"INSERT INTO entry (slice, pk) SELECT slice, pk FROM ({rows}) WHERE slice IS NOT NULL ORDER BY slice, pk"
     numbered = db.execute(sql).rowcount

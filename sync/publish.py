@@ -14,17 +14,18 @@ Slices that move (leave, evict) will get their place in `Publication.place`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from schema import crsqlite, database, tables
 from schema.database import Store
-from schema.errors import StoreError
+from schema.errors import Refusal, StoreError
 from schema.events import Fact
 from schema.table import Table
-from sync import slices
+from sync import bulk, slices
 from sync.fill import fill
+from sync.words import words
 
 __all__ = ["Publication", "fill", "transaction"]
 
@@ -61,6 +62,7 @@ class Publication:
         key = {c: row[c] for c in declared.key}
         before = _fetch(self.db, declared, key)
         given = {c: v for c, v in row.items() if c != "rev"}
+        _require_fit(declared, given)
         if before is not None and all(before[c] == v for c, v in given.items()):
             return False
         seq = self._next()
@@ -71,9 +73,28 @@ class Publication:
         self._feed(seq, declared, slices.feed_key(declared, after), slices.slices_of(self.db, table, after))
         return True
 
+    def put_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """`put` for many rows with the same columns, at a tenth of the cost each; returns how many were written.
+
+        Not for `person`: a person must be placed. Raises IntegrityError when a key is given twice.
+        """
+        declared = _declared(table, "reference")
+        if declared.name == "person":
+            raise StoreError("人员要逐个发布", "persons are published one by one")
+        if not rows:
+            return 0
+        for row in rows:
+            _require_fit(declared, row)
+        before = self.seq
+        written, after = bulk.put_many(self.db, declared, rows, before)
+        if after != before:
+            database.upsert(self.db, "feed_head", {"name": "feed", "seq": after})
+        return written
+
     def cells(self, table: str, row_id: bytes, changes: Mapping[str, Any]) -> bool:
         """Write registry cells as the hub: insert, or update only what differs (P7). True if anything was written."""
         declared = _declared(table, "registry")
+        _require_fit(declared, changes)
         if self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (row_id,)).fetchone() is None:
             database.insert(self.db, table, {"id": row_id, **changes})
         elif not database.update(self.db, table, {"id": row_id}, dict(changes)):
@@ -161,6 +182,16 @@ def _declared(table: str, kind: str) -> Table:
     if declared.kind != kind:
         raise StoreError(f"{table} 不是这一类表", f"{table} is not a {kind} table")
     return declared
+
+
+def _require_fit(table: Table, row: Mapping[str, Any]) -> None:
+    """What stations would refuse is not published: each would refuse the whole page, and never get past it."""
+    for name, value in row.items():
+        column = table.column(name)
+        reason = "column" if column is None else column.accepts(value)
+        if reason:
+            zh, en = words(reason)
+            raise Refusal(f"{table.name}.{name}：{zh}", f"{table.name}.{name}: {en}", code="unfit")
 
 
 def _fetch(db: Any, table: Table, key: dict[str, Any]) -> dict[str, Any] | None:

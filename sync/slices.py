@@ -98,6 +98,17 @@ def feed_key(table: Table, row: Mapping[str, Any]) -> bytes:
     return codec.dump([row[c] for c in table.key])
 
 
+def teach(db: Any) -> None:
+    """Give a connection the function that `key_expression` calls."""
+    db.create_function("feed_key", -1, lambda *parts: codec.dump(list(parts)), deterministic=True)
+
+
+def key_expression(table: Table, prefix: str) -> str:
+    """SQL for a row's key as the feed stores it, over columns written as prefix + name."""
+    parts = ", ".join(prefix + c for c in table.key)
+    return parts if has_plain_key(table) else f"feed_key({parts})"
+
+
 def key_values(table: Table, key: bytes) -> list[Any]:
     """The key's columns back from the feed's form."""
     return [key] if has_plain_key(table) else list(codec.load(key))

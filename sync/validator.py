@@ -16,6 +16,7 @@ from typing import Any
 
 from schema import tables
 from schema.crsqlite import ROW_SENTINEL, Cell
+from schema.table import Column
 from sync.codec import WireCell
 
 MAX_COL_VERSION = 1_000_000
@@ -44,7 +45,16 @@ def bad_cell(cell: WireCell, *, from_node: bool) -> str:
     column = table.column(cell.column)
     if column is None or column.name in table.key or (from_node and not column.nodes_write):
         return "column"
-    return column.accepts(cell.value)
+    return column.accepts(cell.value) if from_node else _harmful(column, cell.value)
+
+
+def _harmful(column: Column, value: object) -> str:
+    """What of the hub's own data a station does not take: what would corrupt, not what merely looks wrong.
+
+    An old register is full of telephone numbers no pattern foresees; refusing one would stop the whole slice for ever.
+    """
+    reason = column.accepts(value)
+    return "" if reason == "format" or (reason == "length" and column.type != "id") else reason
 
 
 def bad_pushed_row(row: Sequence[WireCell], stored: Mapping[str, Cell], *, member: bool, head: int) -> str:
@@ -82,7 +92,7 @@ def bad_reference_row(table_name: str, row: Mapping[str, Any]) -> str:
             return "column"
         if name in table.key and value is None:
             return "null"
-        if reason := column.accepts(value):
+        if reason := _harmful(column, value):
             return reason
     missing = [c for c in table.columns if c.name not in row and (c.required or c.name in table.key)]
     return "null" if missing else ""

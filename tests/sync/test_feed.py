@@ -61,7 +61,7 @@ def test_a_row_travels_as_it_is_now_however_often_it_changed(world: Any) -> None
 
 
 def test_only_cells_changed_behind_the_cursor_travel(world: Any) -> None:
-    person = world.person(phone="1")
+    person = world.person(phone="13800000001")
     (first,) = pages(world, "330683100", "reg", 10**6)
     with publish.transaction(world.hub) as pub:
         pub.cells("contact", person, {"note": "新"})
@@ -74,7 +74,7 @@ def test_only_cells_changed_behind_the_cursor_travel(world: Any) -> None:
 
 def test_a_row_that_entered_the_slice_travels_whole(world: Any) -> None:
     """Even when the asker's cursor lies behind every change of it: a few cells alone would be a row of NULLs."""
-    person = world.person(phone="1")
+    person = world.person(phone="13800000001")
     with world.hub.read() as db:
         after = publish.head(db)
     with publish.transaction(world.hub) as pub:
@@ -82,12 +82,12 @@ def test_a_row_that_entered_the_slice_travels_whole(world: Any) -> None:
 
     (page,) = pages(world, "330683101", "reg", 10**6, after=after)
 
-    assert {(c.column, c.value) for c in cells(page)} >= {("phone", "1"), ("note", None)}
+    assert {(c.column, c.value) for c in cells(page)} >= {("phone", "13800000001"), ("note", None)}
     assert len(cells(page)) == 5
 
 
 def test_a_page_that_ends_inside_an_entry_still_sends_whole_rows_after_it(world: Any) -> None:
-    person = world.person(phone="1")
+    person = world.person(phone="13800000001")
     with publish.transaction(world.hub) as pub:
         pub.place(person, ["330683101"])
     contact_at = world.rows("SELECT seq FROM slice_feed WHERE slice = '330683101' AND tbl = 'contact'")[0][0]

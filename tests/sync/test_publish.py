@@ -112,11 +112,11 @@ def test_every_travelling_table_knows_its_way() -> None:
 
 
 def test_unchanged_cells_get_no_new_version_and_no_feed(world: Any) -> None:
-    person = world.person(phone="1")
+    person = world.person(phone="13800000001")
     before = world.rows("SELECT * FROM contact__crsql_clock"), feed(world), world.rows("SELECT seq FROM feed_head")
 
     with publish.transaction(world.hub) as pub:
-        assert pub.cells("contact", person, {"phone": "1"}) is False
+        assert pub.cells("contact", person, {"phone": "13800000001"}) is False
 
     assert (
         world.rows("SELECT * FROM contact__crsql_clock"),
@@ -148,11 +148,11 @@ def test_nothing_happened_when_the_transaction_fails(world: Any) -> None:
 
 def test_each_feed_number_remembers_its_crdt_version(world: Any) -> None:
     """Rule H translates a station's base with it."""
-    person = world.person(phone="1")
+    person = world.person(phone="13800000001")
     with world.hub.read() as db:
         one, at_one = publish.head(db), crsqlite.max_version(db, ["contact"])
     with publish.transaction(world.hub) as pub:
-        pub.cells("contact", person, {"phone": "2"})
+        pub.cells("contact", person, {"phone": "13800000002"})
     with publish.transaction(world.hub) as pub:
         pub.put("unit", {"id": ids.new_id(), "uscc": "9", "name": "厂", "township": "330683100"})
 

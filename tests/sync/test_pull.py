@@ -120,7 +120,7 @@ class TestCells:
     @pytest.mark.parametrize(
         "change",
         [
-            {"table": "person", "column": "name"}, {"column": "id"}, {"value": 7}, {"value": "x" * 30},
+            {"table": "person", "column": "name"}, {"column": "id"}, {"value": 7}, {"value": "x\x00"},
             {"col_version": 2**62}, {"causal_length": 0}, {"extra": 1}, {"extra": -1},
         ],
         ids=str,

@@ -471,7 +471,9 @@ class TestRefusedItems:
         person = world.person()
         hub_fact(world, station.name)
         with publish.transaction(world.hub) as pub:
-            pub.put("unit", {"id": ids.new_id(), "uscc": "9" * 30, "name": "too long", "township": "330683100"})
+            pub.put("unit", {"id": ids.new_id(), "uscc": "9", "name": "厂", "township": "330683100"})
+        with world.hub.write() as db:
+            db.execute("UPDATE unit SET name = 'a' || char(0)")
 
         first, second = station.sync(), station.sync()
 
@@ -479,7 +481,7 @@ class TestRefusedItems:
         assert station.phone(person) == "13800000000", "reg goes on"
         assert len(station.received) == 1, "evt goes on"
         assert station.rows("SELECT count(*) FROM unit") == [(0,)]
-        assert station.rows("SELECT direction, item, code FROM refusal") == [("in", "330683100/ref", "length")]
+        assert station.rows("SELECT direction, item, code FROM refusal") == [("in", "330683100/ref", "characters")]
         assert station.rows('SELECT "after" FROM cursor WHERE slice = ? AND channel = ?', "330683100", "ref") == []
         assert second.error_code == "pull_refused"
 

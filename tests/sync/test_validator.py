@@ -50,6 +50,15 @@ def test_a_pushed_cell_is_judged(change: dict[str, Any], code: str) -> None:
     assert validator.bad_cell(GOOD._replace(**change), from_node=True) == code
 
 
+def test_dirt_of_an_old_register_does_not_stop_a_station() -> None:
+    """The hub's own odd value would otherwise stop the slice of every station for ever."""
+    dirty = GOOD._replace(value="电话：没有")
+
+    assert validator.bad_cell(dirty, from_node=True) == "format"
+    assert validator.bad_cell(dirty, from_node=False) == ""
+    assert validator.bad_cell(GOOD._replace(value="1" * 50), from_node=False) == ""
+
+
 def test_the_hub_may_send_what_a_station_may_not() -> None:
     deleted = GOOD._replace(column="-1", value=None, col_version=2, causal_length=2)
 
@@ -142,7 +151,8 @@ UNIT = {"id": ROW, "uscc": "9", "name": "厂", "township": "330683100", "rev": 3
         ("unit", {"id": None}, "null"),
         ("unit", {"id": b"short"}, "length"),
         ("unit", {"name": 7}, "type"),
-        ("unit", {"township": "3" * 30}, "length"),
+        ("unit", {"name": "a\x00"}, "characters"),
+        ("unit", {"township": "3" * 30}, ""),
     ],
     ids=str,
 )
