@@ -41,7 +41,8 @@ def test_the_administrator_makes_an_officer_who_must_change_the_password_shown_o
     [
         ({"operator_no": ACCEPT}, "已有人用"),
         ({"operator_no": "20"}, "工号是 4 位数字"),
-        ({"name": " "}, "姓名不能空"),
+        ({"name": " "}, "姓名要填"),
+        ({"name": "名" * 41}, "最多 40 个字"),
         ({"roles": ["clerk"]}, "岗位不对"),
         ({"roles": ["inspect", "accept"]}, "不能兼其他岗位"),
         ({"roles": ["clerk"], "station": "9999-9"}, "没有站点"),

@@ -75,7 +75,7 @@ def test_the_next_hand_is_named_to_those_who_wait(hub: Hub, month: County, settl
 def test_an_officer_who_did_a_step_is_told_that_another_must_do_this_one(
     hub: Hub, month: County, browse: Browse
 ) -> None:
-    officers.set_roles(hub.store, OFFICERS["settle"], ("settle", "approve_month"), hub.clock)
+    officers.set_roles(hub.store, OFFICERS["settle"], ("settle", "approve_month"))
     month.run()
     browser = browse(hub, OFFICERS["settle"])
     assert "这一步要由别人来办" in browser.get(f"{AT}/approve").text
