@@ -21,6 +21,7 @@ from schema.errors import NotAllowed, UnknownSubject, WrongState
 from schema.events import Fact
 from schema.findings import Finding
 from schema.parameter import Parameters
+from schema.readable import readable
 from schema.service_parts import Service
 from schema.view import PersonView
 from schema.web.door import Officer
@@ -103,13 +104,8 @@ def given(row: Any) -> Given:
 
 def trim(item: Service, raw: dict[str, str], materials: list[str]) -> Given:
     """Only what the item asks for. Text far beyond a field's limit is cut; enough stays for the finding to say so."""
-    answers = {f.name: _readable(raw.get(f.name, ""))[: 2 * f.limit] for f in item.fields if not f.derived}
+    answers = {f.name: readable(raw.get(f.name, ""))[: 2 * f.limit] for f in item.fields if not f.derived}
     return Given({k: v for k, v in answers.items() if v}, [m.id for m in item.materials if m.id in materials])
-
-
-def _readable(text: str) -> str:
-    """Without characters that no field can mean and no side stores: NUL, other control characters, lone surrogates."""
-    return "".join(c for c in text if c == "\n" or (c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF))
 
 
 def save(desk: Desk, case_id: bytes, item: Service, what: Given, officer: Officer, person_id: bytes | None) -> None:
@@ -202,11 +198,11 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
         return Submitted(case_id, number, found)
 
 
-def receipt_of(desk: Desk, case_id: bytes) -> str | None:
-    """The receipt number of a case taken here, None for a draft or an unknown id."""
+def is_submitted_so(desk: Desk, case_id: bytes, what: Given, officer: Officer) -> bool:
+    """Whether this officer has submitted the case exactly like this: then the same form came twice."""
     with desk.store.read() as db:
-        row = db.execute("SELECT receipt_no FROM case_file WHERE id = ?", (case_id,)).fetchone()
-    return row["receipt_no"] if row else None
+        row = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    return bool(row and row["receipt_no"]) and row["operator_no"] == officer.operator_no and given(row) == what
 
 
 def withdraw(desk: Desk, case_id: bytes, reason: str, officer: Officer, key: Ed25519PrivateKey) -> None:
@@ -218,7 +214,7 @@ def withdraw(desk: Desk, case_id: bytes, reason: str, officer: Officer, key: Ed2
             return
         if state not in case_state.UNDECIDED or row["legal"] == "final":
             raise WrongState("已经作出决定的件不能撤回", "a case that was decided cannot be withdrawn")
-        body = {"case_id": case_id, "reason": reason.strip()[:REASON_MAX_CHARS]}
+        body = {"case_id": case_id, "reason": readable(reason).strip()[:REASON_MAX_CHARS]}
         fact = events.state(db, "case_withdrawn", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
         database.update(db, "case_file", {"id": case_id}, {"state": "withdrawn", "fact_id": fact.id})
 

@@ -76,14 +76,19 @@ class Exchange:
         """One exchange now. Raises WrongState when one is running already, ConfigError when the certificate is gone."""
         try:
             with self._lock_out_others():
-                self.step = Step("hello", 0)
-                with self._line() as transport:
-                    report = self._session(transport).run(self._follow(progress))
+                report = self._run(progress)
                 self._after(report)
                 return report
         finally:
-            self.step = None
             self.ended += 1
+
+    def _run(self, progress: Progress | None) -> Report:
+        self.step = Step("hello", 0)
+        try:
+            with self._line() as transport:
+                return self._session(transport).run(self._follow(progress))
+        finally:
+            self.step = None
 
     @contextmanager
     def _line(self) -> Iterator[Transport]:

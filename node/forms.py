@@ -77,7 +77,7 @@ def sections(
             required=needed,
             readonly=field.readonly,
             hint=field.hint,
-            now=_readable(field, now, context, dict(villages)) if now else None,
+            now=_masked(field, now, _readable(field, now, context, dict(villages))) if now else None,
             choices=villages if kind == "village" else _entries(field, context),
         )
 

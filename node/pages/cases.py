@@ -16,6 +16,7 @@ from schema import events
 from schema.case import STEPS
 from schema.errors import UnknownSubject
 from schema.findings import from_json
+from schema.readable import readable
 from schema.web.auth import current_key, current_officer
 from schema.web.frame import t
 
@@ -71,7 +72,7 @@ def show(case_id: bytes) -> str | AnyResponse:
 @page.post("/<id:case_id>/withdraw")
 def withdraw(case_id: bytes) -> AnyResponse:
     """The applicant takes the case back; a reason is asked for."""
-    reason = request.form.get("reason", "").strip()
+    reason = readable(request.form.get("reason", "")).strip()
     if not reason:
         return make_response(_page(case_id, reason_missing=True), 422)
     cases.withdraw(current().desk, case_id, reason, current_officer(), current_key())

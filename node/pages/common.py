@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask import request
 from node import officers
 from node.station import current
 from schema.clock import CHINA, stamp
+from schema.service_parts import Service
 from schema.web.frame import lang
 
 PER_PAGE = 50
@@ -41,6 +43,11 @@ def short_title(service: str) -> str:
     """A service item's short name in the reader's language; its id when the rule pack no longer has it."""
     item = current().desk.services.get(service)
     return item.short["zh" if lang() == "zh" else "en"] if item else service
+
+
+def in_key_order(items: Iterable[Service]) -> list[Service]:
+    """The common items in the order of their digits, 1 to 9, then 0, then the others."""
+    return sorted(items, key=lambda item: ("1234567890".find(item.common_key) if item.common_key else 10, item.id))
 
 
 def officer_names(db: Any) -> dict[str, str]:

@@ -90,8 +90,7 @@ def _todo(db: Any, operator_no: str) -> list[dict[str, Any]]:
 
 def _common() -> list[dict[str, Any]]:
     """Items with a digit, in its order: 1 to 9, then 0."""
-    items = [item for item in current().desk.services.values() if item.common_key]
-    items.sort(key=lambda item: "1234567890".index(item.common_key))
+    items = [item for item in common.in_key_order(current().desk.services.values()) if item.common_key]
     return [
         {"digit": item.common_key, "title": item.short, "url": url_for("items.new", service=item.id)} for item in items
     ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from schema import checks, estimate, ids
 from schema.errors import OutOfNumbers, WrongState
 from schema.findings import Finding
 from schema.service_parts import Service
+from schema.toml_reader import Text
 from schema.view import PersonView
 from schema.web.auth import current_key, current_officer
 from schema.web.frame import t
@@ -34,15 +36,29 @@ class Filled:
     person: PersonView
     person_id: bytes | None
     values: dict[str, Any]
-    kept: bool = False
-    returned: bool = False
+    case: Any = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is stored yet."""
+        return self.case is not None
+
+    @property
+    def returned(self) -> bool:
+        """Whether it is the correction of a returned case, and not a draft."""
+        return self.kept and self.case["state"] == "returned"
+
+    @property
+    def missing(self) -> list[Text]:
+        """The papers that the hub asked for when it returned the case."""
+        asked = json.loads(self.case["result"] or "{}").get("missing", []) if self.returned else []
+        return [m.label for m in self.item.materials if m.id in asked]
 
 
 @page.get("/items")
 def index() -> str:
     """All items, the common ones first."""
-    items = sorted(current().desk.services.values(), key=lambda item: ("1234567890".find(item.common_key), item.id))
-    return render_template("items/index.html", items=items)
+    return render_template("items/index.html", items=common.in_key_order(current().desk.services.values()))
 
 
 @page.get("/items/<service>")
@@ -81,8 +97,9 @@ def send(case_id: bytes) -> Response:
     try:
         item, given, person_id = _keep(case_id)
     except WrongState:
-        # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt.
-        if wish == "submit" and cases.receipt_of(desk, case_id):
+        # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt. A form
+        # that says something else would be lost without a word that way.
+        if wish == "submit" and cases.is_submitted_so(desk, case_id, _sent(_item()), officer):
             return _to_slip(case_id)
         raise
     if wish == "notice":
@@ -150,12 +167,19 @@ def _to_slip(case_id: bytes) -> Response:
 
 def _keep(case_id: bytes) -> tuple[Service, Given, bytes | None]:
     """What the form holds, kept as a draft."""
-    desk = current().desk
-    item = desk.service(request.form.get("service", ""))
+    item = _item()
+    given = _sent(item)
     person_id = _person_asked(request.form.get("person", ""))
-    given = cases.trim(item, request.form.to_dict(), request.form.getlist("materials"))
-    cases.save(desk, case_id, item, given, current_officer(), person_id)
+    cases.save(current().desk, case_id, item, given, current_officer(), person_id)
     return item, given, person_id
+
+
+def _item() -> Service:
+    return current().desk.service(request.form.get("service", ""))
+
+
+def _sent(item: Service) -> Given:
+    return cases.trim(item, request.form.to_dict(), request.form.getlist("materials"))
 
 
 def _person_asked(text: str) -> bytes | None:
@@ -173,8 +197,7 @@ def _filled(db: Any, case_id: bytes, item: Service, given: Given, person_id: byt
     row = case_state.one(db, case_id)
     person = cases.subject(db, desk, person_id, given.answers, case_id)
     seen = checks.examine(item, given.answers, given.materials, person, desk.clock.today(), desk.parameters)
-    returned = bool(row) and row["state"] == "returned"
-    return Filled(case_id, item, given, person, person_id, seen.values, bool(row), returned)
+    return Filled(case_id, item, given, person, person_id, seen.values, row)
 
 
 def _again(

@@ -88,13 +88,14 @@ def _villages(db: Any, chosen: str | None) -> list[tuple[str, str]]:
 
 
 def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
-    """Items for a person: those that can be begun, with digits, then those that cannot, with the reason."""
+    """Items for a person: those that can be begun, under their usual digits, then those that cannot, and why."""
     able: list[dict[str, Any]] = []
     unable: list[dict[str, Any]] = []
-    for item in desk.services.values():
+    for item in common.in_key_order(desk.services.values()):
         if item.subject != "person":
             continue
         why = forms.obstacles(desk, item, person)
         url = url_for("items.new", service=item.id, person=person.person_id.hex())
-        (unable if why else able).append({"title": item.title, "url": url, "why": why[:1]})
-    return [action | {"digit": str(n)} for n, action in enumerate(able[:9], 1)] + able[9:] + unable
+        action = {"title": item.title, "url": url, "why": why[:1], "digit": item.common_key}
+        (unable if why else able).append(action)
+    return able + unable

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 from flask import Blueprint, redirect, render_template, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -13,7 +15,9 @@ from schema.web.auth import current_officer
 from schema.web.frame import lang, t
 from schema.web.texts import pick
 
-ASKED_MAX_CHARS = 120  # three lines: a slip is one page, whatever was asked for
+# A slip is one page, whatever was asked for. In columns: a Chinese character takes two.
+VALUE_MAX_COLUMNS = 32
+ASKED_MAX_COLUMNS = 100
 
 page = Blueprint("slips", __name__, url_prefix="/cases/<id:case_id>/slip")
 
@@ -27,7 +31,7 @@ def issue(case_id: bytes) -> Response:
     return redirect(url_for(".show", case_id=case_id, copy=copy))
 
 
-@page.get("/<int:copy>")
+@page.get("/<int(max=99999):copy>")
 def show(case_id: bytes, copy: int) -> str:
     """One copy, as it comes out of the printer."""
     station = current()
@@ -40,7 +44,7 @@ def show(case_id: bytes, copy: int) -> str:
             slip=slip,
             body=body,
             qr=Markup(slip.qr),
-            asked=_in_one_line(forms.answers(desk, db, slip.item, body["answers"], on_slip=True)),
+            asked=_in_short(forms.answers(desk, db, slip.item, body["answers"], on_slip=True)),
             papers=[m for m in slip.item.materials if m.id in body["materials"]],
             tail=slips.id_tail(db, body),
             phone=slips.phone(db, body),
@@ -49,7 +53,16 @@ def show(case_id: bytes, copy: int) -> str:
         )
 
 
-def _in_one_line(answers: list[forms.Answer]) -> str:
+def _in_short(answers: list[forms.Answer]) -> str:
     """What was asked for, short enough for the slip; the whole of it stands in the signed case."""
-    text = t("list.stop").join(f"{pick(a.label, lang())} {pick(a.text, lang())}" for a in answers)
-    return text if len(text) <= ASKED_MAX_CHARS else text[: ASKED_MAX_CHARS - 1] + "…"
+    parts = [f"{pick(a.label, lang())} {_cut(pick(a.text, lang()), VALUE_MAX_COLUMNS)}" for a in answers]
+    return _cut(t("list.stop").join(parts), ASKED_MAX_COLUMNS)
+
+
+def _cut(text: str, columns: int) -> str:
+    taken = 0
+    for at, character in enumerate(text):
+        taken += 2 if east_asian_width(character) in "WF" else 1
+        if taken > columns:
+            return text[:at] + "…"
+    return text

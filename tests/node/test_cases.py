@@ -343,9 +343,10 @@ def test_facts_of_other_kinds_and_other_cases_change_nothing(station: Station, e
     [
         ("", "unsent"),
         ("UPDATE fact SET received_at = '2026-11-23T03:00:00.000Z'", "acknowledged"),
-        ("INSERT INTO outbox_frame (channel, n, hash, upto, items, built_at, sent_at) VALUES ('evt', 1, x'00', 9, 1, '', '2')", "sent"),
-        ("INSERT INTO refusal (id, direction, peer, channel, frame_n, item, code, reason, at) SELECT randomblob(16), 'out', 'hub', "
-         "'evt', 1, lower(hex(id)), 'officer_disabled', '', '' FROM fact", "returned"),
+        ("INSERT INTO outbox_frame (channel, n, hash, upto, items, built_at, sent_at) "
+         "VALUES ('evt', 1, x'00', 9, 1, '', '2')", "sent"),
+        ("INSERT INTO refusal (id, direction, peer, channel, frame_n, item, code, reason, at) "
+         "SELECT randomblob(16), 'out', 'hub', 'evt', 1, lower(hex(id)), 'role', '', '' FROM fact", "returned"),
     ],
 )  # fmt: skip
 def test_how_far_a_case_is_on_its_way_is_known(station: Station, enrol: Enrol, change: str, sent: str) -> None:

@@ -24,7 +24,9 @@ PROGRAM = Path(sys.executable).with_name("township-node")
 
 
 def run(home: StationHome, command: str, *words: str) -> Result:
-    return CliRunner().invoke(main, [command, "--dir", str(home.path), "--unlock-file", str(home.path / "unlock"), *words])
+    return CliRunner().invoke(
+        main, [command, "--dir", str(home.path), "--unlock-file", str(home.path / "unlock"), *words]
+    )
 
 
 @pytest.mark.parametrize("command", ["", "run", "sync", "status", "doctor", "backup"])

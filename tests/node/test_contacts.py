@@ -90,7 +90,8 @@ def test_clearing_a_cell_is_an_edit_and_is_shown(station: Station, person: Perso
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"phone": "not a number"}, {"phone": "1" * 21}, {"address": "甲" * 121}, {"address_village": "x"}, {"id": "x"}, {"nope": "x"}],
+    [{"phone": "not a number"}, {"phone": "1" * 21}, {"address": "甲" * 121}, {"address_village": "x"}, {"id": "x"},
+     {"nope": "x"}],
 )  # fmt: skip
 def test_what_the_hubs_validator_would_refuse_is_refused_here_and_nothing_is_written(
     station: Station, person: Person, wanted: dict[str, Any]

@@ -120,7 +120,9 @@ def test_an_officer_of_another_station_does_not_exist_here(station: Station, vis
     assert answer.status_code == 422 and "工号或密码不对" in answer.text
 
 
-def test_five_wrong_passwords_lock_the_number_even_after_a_restart(station: Station, app: Flask, visitor: Counter) -> None:
+def test_five_wrong_passwords_lock_the_number_even_after_a_restart(
+    station: Station, app: Flask, visitor: Counter
+) -> None:
     for _ in range(5):
         last = visitor.log_in("3012", "wrong")
     assert "到 09:15 才能再登录" in last.text

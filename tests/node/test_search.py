@@ -24,8 +24,8 @@ def found(station: Station, typed: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "typed",
-    [ZHANG, ZHANG.lower(), "330683 19650812 001X", "３３０６８３１９６５０８１２００１", "33068319650812", "张建国", "zhangjianguo",
-     "Zhangjianguo", "13857582064", "138 5758 2064", "1385758"],
+    [ZHANG, ZHANG.lower(), "330683 19650812 001X", "３３０６８３１９６５０８１２００１", "33068319650812", "张建国",
+     "zhangjianguo", "Zhangjianguo", "13857582064", "138 5758 2064", "1385758"],
 )  # fmt: skip
 def test_a_person_is_found_by_number_name_pinyin_and_phone(station: Station, typed: str) -> None:
     assert "张建国" in found(station, typed)
@@ -60,8 +60,8 @@ def test_a_receipt_number_finds_the_case(station: Station, enrol: Callable[..., 
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "   ", "'", "z", "%", "_", "zj%", "' OR 1=1 --", '"; DROP TABLE person; --', "<script>", "\x00", "张\x00", "-", "--",
-     "9" * 100_000, "z" * 100_000, "张" * 100_000, "\ud800"],
+    ["", "   ", "'", "z", "%", "_", "zj%", "' OR 1=1 --", '"; DROP TABLE person; --', "<script>", "\x00", "张\x00",
+     "-", "--", "9" * 100_000, "z" * 100_000, "张" * 100_000, "\ud800"],
 )  # fmt: skip
 def test_nonsense_finds_nobody_and_breaks_nothing(station: Station, typed: str) -> None:
     assert found(station, typed) == []
@@ -78,12 +78,15 @@ def test_more_than_fit_are_counted_and_very_many_are_called_many(station: Statio
         assert search.find(db, "wxm").many
 
 
-@pytest.mark.parametrize("column", ["id_number", "id_number_15", "name", "initials", "pinyin"])
-def test_every_search_of_persons_walks_an_index(station: Station, column: str) -> None:
+@pytest.mark.parametrize("typed", [ZHANG, "330683", "13857582064", "0575-8327", "张建国", "zjg", "zhangjianguo"])
+def test_no_search_walks_through_the_whole_register(station: Station, typed: str) -> None:
+    asked: list[str] = []
     with station.store.read() as db:
-        sql = f"EXPLAIN QUERY PLAN {search._PERSON} WHERE p.{column} >= ? AND p.{column} < ? ORDER BY p.{column}, p.birth_on"
-        plan = " ".join(row[3] for row in db.execute(sql, ("a", "b")))
-    assert f"{column}>?" in plan and "SCAN p" not in plan
+        db.set_trace_callback(asked.append)
+        search.find(db, typed)
+        db.set_trace_callback(None)
+        plans = [row[3] for sql in asked for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert plans and not [plan for plan in plans if plan.startswith("SCAN p")]
 
 
 def test_the_list_says_what_a_person_is_insured_in_and_drawing_comes_first(

@@ -26,7 +26,11 @@ def start(home: StationHome, clock: FixedClock) -> Station:
 def test_an_installed_folder_opens_and_its_parts_agree(home: StationHome, clock: FixedClock) -> None:
     station = start(home, clock)
     assert certificate_of(station).node == station.config.id == station.desk.station == "0100-1"
-    assert set(station.desk.services) >= {"resident_pension_enrolment", "resident_pension_claim", "personal_data_change"}
+    assert set(station.desk.services) >= {
+        "resident_pension_enrolment",
+        "resident_pension_claim",
+        "personal_data_change",
+    }
     station.close()
 
 
@@ -110,9 +114,7 @@ def test_a_clock_before_the_certificate_began_is_a_doubt(home: StationHome, cloc
         start(home, clock)
 
 
-def test_a_missing_extension_is_a_doubt(
-    home: StationHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_extension_is_a_doubt(home: StationHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRSQLITE_LIB", str(home.path / "nothing.so"))
     with pytest.raises(UnsafeSqlite):
         start(home, clock)

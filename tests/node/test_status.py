@@ -53,7 +53,10 @@ def test_facts_and_changed_cells_are_counted_and_the_oldest_gives_the_age(
     assert (now.unsent, now.unsent_for) == (2, timedelta(hours=2))
     with station.store.read() as db:
         items = unsent.items(db)
-    assert [(i.what, i.name, i.state) for i in items] == [("case_submitted", "陈桂英", "unsent"), ("phone", "张建国", "unsent")]
+    assert [(i.what, i.name, i.state) for i in items] == [
+        ("case_submitted", "陈桂英", "unsent"),
+        ("phone", "张建国", "unsent"),
+    ]
 
 
 def test_unsent_turns_amber_after_seven_days_and_not_before(

@@ -20,8 +20,9 @@ Enrol = Callable[..., Submitted]
 
 def hub_says(station: Station, done: Submitted, state: str, **more: object) -> None:
     row = {
-        "case_id": done.case_id, "station": STATION, "service": "resident_pension_enrolment", "receipt_no": done.receipt_no,
-        "state": state, "received_at": "2026-11-23T02:00:00.000Z", "due_on": "2026-12-07", "rev": 2, **more,
+        "case_id": done.case_id, "station": STATION, "service": "resident_pension_enrolment",
+        "receipt_no": done.receipt_no, "state": state,
+        "received_at": "2026-11-23T02:00:00.000Z", "due_on": "2026-12-07", "rev": 2, **more,
     }  # fmt: skip
     with station.store.write() as db:
         database.upsert(db, "case_state", row)
@@ -47,7 +48,9 @@ def test_the_list_shows_the_hubs_state_and_claims_none_before_the_hub_has_the_ca
 def test_filters_by_state_and_by_officer(counter: Counter, colleague: Counter, station: Station, enrol: Enrol) -> None:
     done = enrol()
     hub_says(station, done, "paid")
-    shown = {show: done.receipt_no in counter.get(f"/cases?show={show}").text for show in ("all", "open", "done", "ended")}
+    shown = {
+        show: done.receipt_no in counter.get(f"/cases?show={show}").text for show in ("all", "open", "done", "ended")
+    }
     assert shown == {"all": True, "open": False, "done": True, "ended": False}
     assert done.receipt_no not in colleague.get("/cases?mine=1").text
 
@@ -61,6 +64,7 @@ def test_a_returned_case_says_why_what_is_missing_and_opens_for_correction(
     assert "户口簿看不清" in page and "还缺：户口簿本人页" in plain(page) and "补正并重新提交" in page
     form = counter.get(f"/drafts/{done.case_id.hex()}")
     assert form.status_code == 200 and "提交补正" in form.text and "放弃" not in form.text
+    assert "中心退回补正 户口簿看不清 还缺：户口簿本人页" in plain(form.text)
     sent = ENROLMENT | {"service": "resident_pension_enrolment", "person": "", "materials": PAPERS, "do": "submit"}
     assert counter.post(f"/drafts/{done.case_id.hex()}", sent).status_code == 302
     with station.store.read() as db:
@@ -114,8 +118,9 @@ def slip(counter: Counter, enrol: Enrol) -> Callable[[], str]:
 def test_the_slip_says_what_is_true_and_no_more_about_a_person_than_needed(slip: Callable[[], str]) -> None:
     page = slip()
     words = plain(page)
-    for true in ("0100-1-26-000401-9", "陈*英", "0429", "2026 年 11 月 23 日 09:00", "暂定，待县中心确认", "158****1162",
-                 "居民身份证", "每年 1,000 元", "…4560", "王丽萍（工号 3012）", "0575-00000000"):  # fmt: skip
+    for true in ("0100-1-26-000401-9", "陈*英", "0429", "2026 年 11 月 23 日 09:00", "暂定，待县中心确认",
+                 "158****1162", "居民身份证", "每年 1,000 元", "…4560", "王丽萍（工号 3012）",
+                 "0575-00000000"):  # fmt: skip
         assert true in words, true
     for private in ("陈桂英", "15857501162", "330683198111030429", "6228580399001234560"):
         assert private not in page, private

@@ -65,15 +65,27 @@ def test_mine_is_mine(counter: Counter, colleague: Counter, enrol: Enrol) -> Non
 def test_what_waits_is_counted_and_leads_there(counter: Counter, station: Station, enrol: Enrol) -> None:
     done = enrol()
     row: dict[str, Any] = {
-        "case_id": done.case_id, "station": STATION, "service": "resident_pension_enrolment", "receipt_no": done.receipt_no,
-        "state": "returned", "received_at": "2026-11-23T02:00:00.000Z", "rev": 2,
+        "case_id": done.case_id, "station": STATION, "service": "resident_pension_enrolment",
+        "receipt_no": done.receipt_no, "state": "returned", "received_at": "2026-11-23T02:00:00.000Z", "rev": 2,
     }  # fmt: skip
     with station.store.write() as db:
         database.insert(db, "case_state", row)
-        refused = {"direction": "in", "peer": "hub", "channel": "ref", "frame_n": 1, "item": "x", "code": "type", "reason": "值"}
+        refused = {
+            "direction": "in",
+            "peer": "hub",
+            "channel": "ref",
+            "frame_n": 1,
+            "item": "x",
+            "code": "type",
+            "reason": "值",
+        }
         database.insert(db, "refusal", {"id": ids.new_id(), "at": "2026-11-23T02:00:00.000Z", **refused})
     page = counter.get("/").text
-    for words, link in (("退回补正", "/cases?show=returned"), ("中心拒收", "/unsent#refused"), ("草稿", "/cases?show=draft")):
+    for words, link in (
+        ("退回补正", "/cases?show=returned"),
+        ("中心拒收", "/unsent#refused"),
+        ("草稿", "/cases?show=draft"),
+    ):
         assert re.search(rf'href="{re.escape(link)}".*?{words}', page), words
 
 

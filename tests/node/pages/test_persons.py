@@ -29,7 +29,16 @@ def plain(page: str) -> str:
 def test_everything_known_is_there_with_its_date(counter: Counter, person: Person) -> None:
     page = counter.get(f"/persons/{person('郑俊刚').hex()}").text
     words = plain(page)
-    for known in ("甘霖镇 东王村", "0575-83270000", "农商银行", "尾号 4560", "418.35", "2026-10", "9,363.30", "居民养老 领取中"):
+    for known in (
+        "甘霖镇 东王村",
+        "0575-83270000",
+        "农商银行",
+        "尾号 4560",
+        "418.35",
+        "2026-10",
+        "9,363.30",
+        "居民养老 领取中",
+    ):
         assert known in words, known
     assert page.count("截至 11-21 06:40") >= 4
     assert "6228580399001234560" not in page
@@ -85,7 +94,7 @@ def test_a_wrong_value_comes_back_with_what_was_typed_and_nothing_is_written(
 def test_what_can_be_done_has_digits_and_what_cannot_says_why(counter: Counter, person: Person) -> None:
     page = counter.get(f"/persons/{person('张建国').hex()}").text
     able = re.findall(r'href="/items/(\w+)\?[^"]*" data-digit="(\d)"', page)
-    assert able == [("personal_data_change", "1"), ("resident_pension_claim", "2")]
+    assert able == [("personal_data_change", "2"), ("resident_pension_claim", "3")]
     assert "名册里自 2012-01 起已参加居民养老" in page
 
 
@@ -96,7 +105,9 @@ def test_a_dead_person_is_marked_and_nothing_can_be_begun(counter: Counter, stat
     assert "已去世 2026-11-01" in page and "data-digit" not in page
 
 
-def test_a_conflict_shows_both_values_and_whose_was_not_used(counter: Counter, station: Station, person: Person) -> None:
+def test_a_conflict_shows_both_values_and_whose_was_not_used(
+    counter: Counter, station: Station, person: Person
+) -> None:
     row = {"tbl": "contact", "row_id": person("张建国"), "col": "phone", "kept": "13857582064", "lost": "13800000000"}
     more = {"kept_by": "0101-1", "lost_by": "0100-1", "found_at": "2026-11-20T02:00:00.000Z", "rev": 1}
     with station.store.write() as db:

@@ -45,7 +45,14 @@ def test_a_refusal_says_by_whom_and_why_and_is_put_away_when_seen_to(
     counter: Counter, station: Station, direction: str, who: str
 ) -> None:
     refusal = ids.new_id()
-    row = {"direction": direction, "peer": "hub", "channel": "evt", "frame_n": 1, "item": "zz", "code": "officer_disabled"}
+    row = {
+        "direction": direction,
+        "peer": "hub",
+        "channel": "evt",
+        "frame_n": 1,
+        "item": "zz",
+        "code": "officer_disabled",
+    }
     with station.store.write() as db:
         at = {"reason": "工号已停用", "at": "2026-11-23T00:30:00.000Z"}
         database.insert(db, "refusal", {"id": refusal, **row, **at})
@@ -65,7 +72,9 @@ def test_a_refused_case_is_named_by_its_number(
     with station.store.write() as db:
         fact_id = bytes(db.execute("SELECT fact_id FROM case_file").fetchone()[0])
         row = {"direction": "out", "peer": "hub", "channel": "evt", "frame_n": 1, "item": fact_id.hex(), "code": "role"}
-        database.insert(db, "refusal", {"id": ids.new_id(), "reason": "没有窗口岗位", "at": "2026-11-23T00:30:00.000Z", **row})
+        database.insert(
+            db, "refusal", {"id": ids.new_id(), "reason": "没有窗口岗位", "at": "2026-11-23T00:30:00.000Z", **row}
+        )
     page = counter.get("/unsent").text
     assert re.search(rf'/cases/{done.case_id.hex()}">{done.receipt_no}</a> 陈桂英.*?没有窗口岗位', page, re.DOTALL)
     assert "中心退回" in counter.get(f"/cases/{done.case_id.hex()}").text
