@@ -25,7 +25,9 @@ NOTHING_SAID = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One field: what was asked for, what the register has, what was found. `differs`: the two are not the same."""
+    """One field: what was asked for, what the register has, what was found. `differs`: the two are not the same;
+    `on_slip`: it is what the applicant came for, and stands on the slip.
+    """
 
     name: str
     label: Text
@@ -34,6 +36,7 @@ class Row:
     differs: bool
     findings: list[Finding]
     type: str
+    on_slip: bool
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def build(db: Any, case: HubCase, today: date, *, me: str, everything: bool = Fa
     findings = [*examined.findings, *kept]
     rows = _rows(db, case, view, examined.values, findings)
     said = [r for r in rows if _weight(r) < NOTHING_SAID]
-    telling = sorted(said, key=_weight)[: max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))]
+    telling = sorted(said, key=lambda r: (_weight(r), not r.on_slip))[: max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))]
     done = steps.of_case(db, case.id)
     return CaseView(
         case=case,
@@ -111,9 +114,9 @@ def _rows(db: Any, case: HubCase, view: PersonView, values: dict[str, Any], find
         raw, value = case.answers.get(field.name, ""), values.get(field.name)
         asked = _in_words(db, case, field, value) if value is not None else {"zh": raw or "--", "en": raw or "--"}
         register = _in_words(db, case, field, known[field.name]) if field.name in known else None
-        differs = bool(raw) and register is not None and value != known[field.name]
+        differs = bool(raw or field.derived) and register is not None and value != known[field.name]
         mine = [f for f in findings if f.field == field.name]
-        out.append(Row(field.name, field.label, asked, register, differs, mine, field.type))
+        out.append(Row(field.name, field.label, asked, register, differs, mine, field.type, field.on_slip))
     return out
 
 
@@ -128,9 +131,10 @@ def _register(case: HubCase, view: PersonView) -> dict[str, Any]:
     """The register's value of each field that has one; a month that a form is only prefilled with is not one."""
     if not view.known:
         return {}
+    derived = {f.name: view.person[f.name] for f in case.item.fields if f.derived and f.name in view.person}
     sources = {f.name: f.current or f.prefill for f in case.item.fields}
     known = prefill.current(case.item, view, case.received_on, pack.parameters())
-    return {name: value for name, value in known.items() if not sources[name].startswith("month.")}
+    return derived | {name: value for name, value in known.items() if not sources[name].startswith("month.")}
 
 
 def _weight(row: Row) -> int:

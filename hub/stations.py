@@ -44,11 +44,12 @@ class Station:
 
 @dataclass(frozen=True)
 class Summary:
-    """The fleet in figures, for the bar at the foot of every page."""
+    """The fleet in figures, for the bar at the foot of every page. `overdue`: heard once, then silent for too long."""
 
     stations: int
     online: int
     overdue: int
+    never: int
     unsent: int
     quarantined: int
     equal: int
@@ -70,7 +71,8 @@ def summary(db: Any, now: datetime) -> Summary:
     """The figures of the bar; `equal`: proven so at the last contact. Revoked stations do not count."""
     row = db.execute(
         "SELECT count(*) AS stations, coalesce(sum(last_seen_at >= ?), 0) AS online, "
-        "coalesce(sum(last_seen_at IS NULL OR last_seen_at < ?), 0) AS overdue, coalesce(sum(unsent), 0) AS unsent, "
+        "coalesce(sum(last_seen_at < ?), 0) AS overdue, coalesce(sum(last_seen_at IS NULL), 0) AS never, "
+        "coalesce(sum(unsent), 0) AS unsent, "
         "coalesce(sum(last_equal_at >= last_seen_at), 0) AS equal, min(last_equal_at) AS oldest "
         "FROM node_record WHERE revoked_at IS NULL",
         (stamp(now - ONLINE_WITHIN), stamp(now - OVERDUE_AFTER)),
@@ -80,6 +82,7 @@ def summary(db: Any, now: datetime) -> Summary:
         stations=row["stations"],
         online=row["online"],
         overdue=row["overdue"],
+        never=row["never"],
         unsent=row["unsent"],
         quarantined=waiting,
         equal=row["equal"],

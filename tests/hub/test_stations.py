@@ -53,6 +53,14 @@ def test_revoked_stations_do_not_count_in_the_figures(county: County, clock: Fix
     assert (found.stations, found.online, found.overdue, found.unsent, found.equal) == (1, 1, 0, 3, 1)
 
 
+def test_a_station_that_was_never_there_is_not_called_silent(county: County, clock: FixedClock) -> None:
+    put(county, STATION, last_seen_at=stamp(clock.now() - timedelta(days=8)))
+    put(county, OTHER_STATION, last_seen_at=None)
+    with county.store.read() as db:
+        found = stations.summary(db, clock.now())
+    assert (found.stations, found.overdue, found.never) == (2, 1, 1)
+
+
 def test_equality_proven_before_the_last_contact_no_longer_counts(county: County, clock: FixedClock) -> None:
     put(county, STATION, last_seen_at=stamp(clock.now()), last_equal_at=stamp(clock.now() - timedelta(hours=1)))
     with county.store.read() as db:

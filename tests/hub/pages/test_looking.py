@@ -98,7 +98,7 @@ def test_the_bar_counts_stations_unsent_and_refusals(county: County, browse: Bro
         )
     put_refusal(county, "duplicate")
     bar = re.sub(r"<[^>]+>", "", browse(county.hub, ADMIN).get("/status").text)
-    for said in ("站点在线 1 / 2", "1 个站点 超过 7 天无消息", "站点待上报 7 件，拒收待处理 1"):
+    for said in ("站点在线 1 / 2", "1 个站点还没有连过", "站点待上报 7 件，拒收待处理 1"):
         assert said in bar
 
 

@@ -66,6 +66,21 @@ def test_the_desk_shows_why_an_officer_cannot_decide_and_offers_no_decision(
     assert 'name="decision"' not in page
 
 
+def test_the_birth_date_read_off_the_number_is_compared_with_the_registers(
+    county: County, browse: Browse, claim: bytes
+) -> None:
+    page = browse(county.hub, ACCEPT).get(f"/review/{claim.hex()}?all=1").text
+    cells = re.search(r">出生日期</th><td[^>]*>([^<]+)</td><td[^>]*>([^<]+)</td>", page)
+    assert cells is not None and cells.groups() == ("1966-11-05", "1966-11-05")
+
+
+def test_the_account_to_be_paid_to_is_among_what_is_seen_at_once(county: County, browse: Browse, claim: bytes) -> None:
+    page = browse(county.hub, ACCEPT).get(f"/review/{claim.hex()}").text
+    assert "只列不同和要紧的 6 项" in page
+    for label in ("从哪个月起领取", "银行", "账号"):
+        assert f'<th scope="row">{label}</th>' in page
+
+
 def test_a_case_my_hands_have_touched_is_not_in_my_queue(county: County, browse: Browse, claim: bytes) -> None:
     browser = browse(county.hub, ALL_FOUR)
     assert "待我办理 1" in browser.get("/review").text
