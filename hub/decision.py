@@ -12,6 +12,7 @@ from typing import Any
 from hub.cases import HubCase
 from schema import clock, database
 from schema.findings import Finding
+from schema.readable import readable
 from schema.service_parts import Material
 
 AGREE, RETURN, REJECT = "agree", "return", "reject"
@@ -74,7 +75,7 @@ def check(case: HubCase, decision: str, reason: str, missing: Iterable[str]) -> 
     found = []
     if decision not in DECISIONS:
         found.append(_finding("decision", "请选同意、退回或不予批准", "Choose agree, return or reject"))
-    if decision in (RETURN, REJECT) and not reason.strip():
+    if decision in (RETURN, REJECT) and not readable(reason).strip():
         found.append(
             _finding("reason", "请写明理由，会原样告知申请人", "Give the reason; the applicant is told word for word")
         )

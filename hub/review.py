@@ -23,6 +23,7 @@ from schema import database, events
 from schema.clock import Clock, stamp
 from schema.effects import Change
 from schema.errors import NotAllowed, Refusal, WrongState
+from schema.readable import readable
 from sync import publish
 from sync.publish import Publication
 
@@ -71,7 +72,7 @@ def decide(
     """
     now = clock.now()
     later = now + timedelta(seconds=undo_s)
-    made = Decision(case_id, officer, word, reason.strip(), tuple(missing), stamp(now), stamp(later))
+    made = Decision(case_id, officer, word, readable(reason).strip(), tuple(missing), stamp(now), stamp(later))
     if undo_s == 0:
         with publish.transaction(store) as pub:
             _sign(pub, made, key, clock)

@@ -19,8 +19,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from schema import database, ids
-from schema.clock import Clock, stamp
-from schema.errors import BadSignature
+from schema.clock import Clock, parse_stamp, stamp
+from schema.errors import BadSignature, Refusal
 
 GENESIS = bytes(32)
 HUB = "hub"
@@ -119,12 +119,16 @@ def from_wire(item: Any) -> Fact:
         raise ValueError("size")
     if max(len(item[i]) for i in (1, 5, 8, 9)) > 40:
         raise ValueError("size")
+    # Pages sort and show by these instants: one that is none would break every list the fact stands in.
+    for instant in (item[9], item[12]):
+        if instant is not None and stamp(parse_stamp(instant)) != instant:
+            raise ValueError("instant")
     try:
         body = cbor2.loads(item[10])
-    except (cbor2.CBORDecodeError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+        if type(body) is not dict or canonical(body) != item[10]:
+            raise ValueError("body")
+    except (cbor2.CBORError, TypeError, UnicodeError, OverflowError, RecursionError, MemoryError) as error:
         raise ValueError("body") from error
-    if type(body) is not dict or canonical(body) != item[10]:
-        raise ValueError("body")
     names = ("id", "origin", "epoch", "seq", "prev", "kind", "version", "subject", "officer", "stated_at")
     head = dict(zip(names, item, strict=False))
     return Fact(**head, body=body, signature=item[11], received_at=item[12])
@@ -146,11 +150,13 @@ def state(
     """Append one fact of this database's own, in the caller's transaction, and return it.
 
     Origin and epoch come from the `setting` table ('node_id', 'epoch'); the hub passes `received_at` (its own clock is
-    the legal one).
+    the legal one). Raises Refusal for a body that the other side would not take.
     """
     origin = (database.setting(db, "node_id") or b"").decode()
     epoch = database.setting(db, "epoch") or bytes(16)
     seq, prev = chain_head(db, origin, epoch)
+    if len(canonical(body)) > BODY_LIMIT:
+        raise Refusal("内容太长，不能签发", "the content is too long to be signed and sent", code="size")
     fact = Fact(
         ids.new_id(), origin, epoch, seq + 1, prev, kind, KINDS[kind][0], subject, officer, stamp(clock.now()), body
     ).signed(key)
