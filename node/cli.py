@@ -21,11 +21,11 @@ from node import backup as copies
 from node import doctor as health
 from node import status as truth
 from node.app import create_app
-from node.commands import Commands, as_json, said, with_station
 from node.exchange import Exchange
-from node.station import Station
+from node.station import Station, with_station
 from node.tasks import Tasks
 from schema.errors import ConfigError
+from schema.programs import Commands, as_json, said
 
 HOST = "127.0.0.1"
 THREADS = 6
@@ -61,7 +61,8 @@ def run(station: Station, port: int | None) -> None:
 
     Ctrl-C 停下；正在做的先做完。 / Ctrl-C stops after what is being done.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("township").setLevel(logging.INFO)
     exchange = Exchange(station)
     tasks = Tasks(station, exchange)
     chosen = port or station.config.port

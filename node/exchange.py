@@ -24,7 +24,8 @@ from schema import database
 from schema.clock import stamp
 from schema.errors import WrongState
 from sync import backoff
-from sync.session import Report, Session
+from sync.report import Report
+from sync.session import Session
 from sync.transport import Transport
 from sync.transport_http import Http
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import segno
 
 from node import cases, receipts
 from schema import database, events, ids, resident_id
-from schema.clock import Clock, stamp
+from schema.clock import Clock, local, stamp
 from schema.errors import UnknownSubject, WrongState
 from schema.events import Fact
 from schema.service_parts import Service
@@ -28,6 +29,11 @@ class Slip:
     item: Service
     check_code: str
     check_address: str
+
+    @property
+    def stated_on(self) -> date:
+        """The civil day on which the case was taken."""
+        return local(self.fact.stated_at).date()
 
     @property
     def digest(self) -> str:

@@ -153,6 +153,7 @@ def notice(case_id: bytes) -> str | Response:
             missing=[m for m in needed if m.id not in given.materials],
             held=[m for m in item.materials if m.id in given.materials],
             station=station.config,
+            today=station.clock.today(),
         )
 
 

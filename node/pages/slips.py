@@ -31,7 +31,7 @@ def issue(case_id: bytes) -> Response:
     return redirect(url_for(".show", case_id=case_id, copy=copy))
 
 
-@page.get("/<int(max=99999):copy>")
+@page.get("/<int:copy>")
 def show(case_id: bytes, copy: int) -> str:
     """One copy, as it comes out of the printer."""
     station = current()

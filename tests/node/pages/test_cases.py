@@ -140,6 +140,15 @@ def test_the_first_print_is_the_slip_and_every_later_one_is_a_marked_and_logged_
     assert [tuple(row) for row in rows] == [(1, "3012"), (2, "3012")]
 
 
+def test_a_slip_of_the_small_hours_bears_the_civil_day(
+    station: Station, clock: FixedClock, enrol: Enrol, colleague: Counter
+) -> None:
+    clock.advance(hours=-2)  # 07:00 in China, the day before by universal time
+    done = enrol()
+    where = colleague.post(f"/cases/{done.case_id.hex()}/slip").headers["Location"]
+    assert "2026 年 11 月 23 日 07:00" in plain(colleague.get(where).text)
+
+
 def test_the_code_on_the_slip_is_a_picture_of_the_check_address(slip: Callable[[], str]) -> None:
     page = slip()
     assert re.search(r'<div class="qr".*?<svg viewBox="0 0 \d+ \d+".*?</svg>', page, re.DOTALL)
