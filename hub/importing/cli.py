@@ -11,13 +11,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hub.commands import as_json, with_hub
-from hub.context import Hub
+from hub.context import Hub, with_hub
 from hub.importing import headings, refused, register
 from hub.importing.comparing import Outcome
 from hub.importing.reading import COMMAND_LINE
 from hub.importing.register import Summary
 from hub.signer import Signer, with_signer
+from schema.programs import as_json
 
 SHOWN = 10
 

@@ -98,6 +98,12 @@ def open_sheet(source: Source, limits: Limits, recognise: Recognise) -> Iterator
         yield Sheet(_find_header(counted, recognise), counted)
 
 
+def check(source: Source, limits: Limits, recognise: Recognise) -> None:
+    """Whether it is worth going on: the file opens and its headings are known. Raises Refusal."""
+    with open_sheet(source, limits, recognise):
+        return
+
+
 def _find_header(lines: Iterator[Line], recognise: Recognise) -> tuple[str, ...]:
     seen = 0
     for line in lines:

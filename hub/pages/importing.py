@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.context import current
 from hub.importing import headings, refused, register, uploads
-from hub.importing.reading import MIB, WEB
+from hub.importing.reading import MIB, WEB, check
 from hub.importing.register import ROLE
 from hub.sections import Section
 from schema.errors import Refusal
@@ -50,23 +50,27 @@ def upload() -> AnyResponse:
         content = sent.read()
     hub = current()
     try:
-        register.preview(hub.store, content, WEB, hub.clock)
+        check(content, WEB, headings.register().is_header)
     except Refusal as refusal:
-        return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
+        return _refused_file(refusal)
     upload_id = uploads.keep(hub, current_officer().operator_no, Path(sent.filename).name, content)
     return redirect(url_for("importing.preview", upload_id=upload_id), 303)
 
 
 @page.get("/<id:upload_id>")
 @require_role(ROLE)
-def preview(upload_id: bytes) -> str:
-    """What the file would do."""
+def preview(upload_id: bytes) -> AnyResponse:
+    """What the file would do; a file that turns out damaged on the way is told about beside the form."""
     hub = current()
     found = uploads.find(hub, current_officer().operator_no, upload_id)
-    summary = register.preview(hub.store, found.content, WEB, hub.clock)
-    return render_template(
+    try:
+        summary = register.preview(hub.store, found.content, WEB, hub.clock)
+    except Refusal as refusal:
+        return _refused_file(refusal)
+    shown = render_template(
         "importing/preview.html", upload=found, summary=summary, columns=headings.register().columns, applied=False
     )
+    return make_response(shown)
 
 
 @page.post("/<id:upload_id>/apply")
@@ -95,6 +99,10 @@ def refused_lines(upload_id: bytes) -> Response:
     answer.headers["Content-Type"] = _XLSX
     answer.headers["Content-Disposition"] = "attachment; filename=refused.xlsx"
     return answer
+
+
+def _refused_file(refusal: Refusal) -> AnyResponse:
+    return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
 
 
 def _show(findings: list[Finding] | None = None) -> str:

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 
 from hub.context import current
 from hub.importing import uploads
-from hub.importing.reading import MIB, WEB
+from hub.importing.reading import MIB, WEB, check
 from hub.officers import MONEY_ROLES
-from hub.settlement import matching, receipts, views
+from hub.settlement import matching, receipt_file, receipts, views
 from schema import money, view
 from schema.errors import Refusal
 from schema.findings import Finding
@@ -49,21 +49,24 @@ def upload() -> Response:
         content = sent.read()
     hub = current()
     try:
-        receipts.preview(hub.store, content, WEB, hub.clock)
+        check(content, WEB, receipt_file.known_headings().is_header)
     except Refusal as refusal:
-        return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
+        return _refused_file(refusal)
     upload_id = uploads.keep(hub, current_officer().operator_no, Path(sent.filename).name, content)
     return redirect(url_for("receipts.preview", upload_id=upload_id), 303)
 
 
 @page.get("/<id:upload_id>")
 @require_role(receipts.ROLE)
-def preview(upload_id: bytes) -> str:
-    """What the file holds."""
+def preview(upload_id: bytes) -> Response:
+    """What the file holds; one that turns out damaged on the way is told about beside the form."""
     hub = current()
     found = uploads.find(hub, current_officer().operator_no, upload_id)
-    summary = receipts.preview(hub.store, found.content, WEB, hub.clock)
-    return render_template("settlement/receipts_preview.html", upload=found, summary=summary)
+    try:
+        summary = receipts.preview(hub.store, found.content, WEB, hub.clock)
+    except Refusal as refusal:
+        return _refused_file(refusal)
+    return make_response(render_template("settlement/receipts_preview.html", upload=found, summary=summary))
 
 
 @page.post("/<id:upload_id>/take")
@@ -105,6 +108,10 @@ def give() -> Response:
         return make_response(_show([Finding(refusal.code, "block", f"give-{no}", refusal.zh, refusal.en)]), 422)
     flash(t("settlement_receipts.given", no=no), "done")
     return redirect(url_for("receipts.index"), 303)
+
+
+def _refused_file(refusal: Refusal) -> Response:
+    return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
 
 
 def _show(findings: list[Finding] | None = None) -> str:
