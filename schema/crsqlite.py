@@ -225,6 +225,14 @@ def cells_of(db: Connection, table: str, row_id: bytes) -> list[Cell]:
     ]
 
 
+def cells_sql(table: str) -> str:
+    """A sub-query over all cells of a table: id, col, col_version, db_version, own (1: written by this database)."""
+    return (
+        "SELECT p.id AS id, c.col_name AS col, c.col_version AS col_version, c.db_version AS db_version, "
+        f"c.site_id = 0 AS own FROM {table}__crsql_clock c JOIN {table}__crsql_pks p ON p.__crsql_key = c.key"
+    )
+
+
 def _cell(
     db: Connection, table: str, row_id: bytes, column: str, col_version: int, db_version: int, site: bytes | None
 ) -> Cell:

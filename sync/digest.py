@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from schema import tables
+from schema import crsqlite, tables
 from schema.crsqlite import ROW_SENTINEL
 from schema.table import Table
 from sync import codec, slices
@@ -101,13 +101,15 @@ def _rows(db: Any, table: Table, where: str, values: tuple[str, ...]) -> Iterato
 
 
 def _cells(db: Any, table: Table, where: str, values: tuple[str, ...]) -> Iterator[list[Any]]:
-    """Rows as values in column order, then [column number, col_version] pairs, then the causal length."""
+    """Rows as values in column order, then `column:col_version` of each; the sentinel's is the causal length."""
     names = [c for c in table.names if c not in table.key]
     number = " ".join(f"WHEN '{c}' THEN {i}" for i, c in enumerate(names))
+    versions = (
+        f"SELECT CASE col {number} WHEN '{ROW_SENTINEL}' THEN -1 END || ':' || col_version AS v "
+        f"FROM ({crsqlite.cells_sql(table.name)}) WHERE id = t.id ORDER BY col"
+    )
     sql = (
-        f"SELECT t.{', t.'.join(table.names)}, (SELECT group_concat(v, ' ') FROM (SELECT CASE c.col_name {number} "
-        f"WHEN '{ROW_SENTINEL}' THEN -1 END || ':' || c.col_version AS v FROM {table.name}__crsql_pks p "
-        f"JOIN {table.name}__crsql_clock c ON c.key = p.__crsql_key WHERE p.id = t.id ORDER BY c.col_name)) "
+        f"SELECT t.{', t.'.join(table.names)}, (SELECT group_concat(v, ' ') FROM ({versions})) "
         f"FROM {table.name} t WHERE {where} ORDER BY t.id"
     )
     return (list(row) for row in db.execute(sql, values))

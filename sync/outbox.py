@@ -72,9 +72,8 @@ def unsent(db: Any) -> Unsent:
 def _oldest_edit(db: Any, table: str) -> str | None:
     """When the oldest cell without receipt was written here, as far as the pages noted it."""
     found = db.execute(
-        f"SELECT min(e.changed_at) FROM local_edit e JOIN {table}__crsql_pks p ON p.id = e.row_id "
-        f"JOIN {table}__crsql_clock c ON c.key = p.__crsql_key AND c.col_name = e.col "
-        "WHERE e.tbl = ? AND c.site_id = 0 AND c.db_version > ?",
+        f"SELECT min(e.changed_at) FROM ({crsqlite.cells_sql(table)}) c JOIN local_edit e "
+        "ON e.tbl = ? AND e.row_id = c.id AND e.col = c.col WHERE c.own AND c.db_version > ?",
         (table, acked(db, "reg")),
     ).fetchone()
     return found[0] if found else None
@@ -95,7 +94,7 @@ def acked(db: Any, channel: str) -> int:
 
 def count_own(db: Any, table: str, after: int) -> int:
     """Rows with cells written here with a version above `after`."""
-    sql = f"SELECT count(DISTINCT key) FROM {table}__crsql_clock WHERE db_version > ? AND site_id = 0"
+    sql = f"SELECT count(DISTINCT id) FROM ({crsqlite.cells_sql(table)}) WHERE db_version > ? AND own"
     return int(db.execute(sql, (after,)).fetchone()[0])
 
 

@@ -14,7 +14,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,8 @@ from sync import codec, frame, outbox, proof, pull, receipt, signed, slices
 from sync.greeting import WELCOME
 from sync.link import Link
 from sync.pull import Receive
-from sync.transport import Response, Transport
+from sync.report import Answered, Report
+from sync.transport import Transport
 from sync.words import words
 
 log = logging.getLogger(__name__)
@@ -38,44 +39,6 @@ PAGE_BYTES = frame.RAW_BUDGET
 PULL_ORDER = ("evt", "ref", "reg")
 # Answers that say that this frame will never be taken as it is.
 _WHOLE_FRAME = (400, 403, 404, 413)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one session did. `equal`: True proven, False digests differ, None not compared."""
-
-    ok: bool = False
-    error_code: str = ""
-    error_zh: str = ""
-    error_en: str = ""
-    pushed_frames: int = 0
-    pulled_frames: int = 0
-    pushed_items: int = 0
-    pulled_items: int = 0
-    refused: int = 0
-    caught_up: bool = False
-    equal: bool | None = None
-    bytes_out: int = 0
-    bytes_in: int = 0
-    seconds: float = 0.0
-    retry_after_s: int | None = None
-
-
-class Answered(RefusedByPeer):
-    """The hub answered with an error status."""
-
-    def __init__(self, response: Response) -> None:
-        try:
-            content = json.loads(response.body)
-        except ValueError:
-            content = {}
-        content = content if type(content) is dict else {}
-        code = str(content.get("code") or f"http_{response.status}")[:40]
-        super().__init__(*words(code), code=code)
-        self.status = response.status
-        self.content = content
-        after = response.headers.get("retry-after", "")
-        self.retry_after_s = int(after) if after.isdigit() else None
 
 
 Progress = Callable[[str, int], None]

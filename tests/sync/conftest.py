@@ -1,266 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A county in miniature: one hub and any number of stations, real files, real keys, either transport."""
+"""A county in miniature over each transport, and what stands between a station and its hub in the tests."""
 
 from __future__ import annotations
 
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cheroot import wsgi as cheroot_wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
-from schema import crsqlite, database, events, ids
-from schema.clock import FixedClock, stamp
-from schema.database import Store
-from sync import publish
-from sync import wsgi as sync_wsgi
-from sync.certificate import Certificate, issue
+from schema.clock import SystemClock
+from sync.inbox import Inbox, Node
 from sync.server import SyncServer
-from sync.session import Report, Session
-from sync.transport import InProcess, Request, Response
+from sync.transport import InProcess
 from sync.transport_http import Http
-
-TOWNSHIP = "330683100"
-DB_KEY = bytes(range(32))
-
-
-class Station:
-    """One station: its database, its key, its officer."""
-
-    def __init__(self, world: World, name: str, township: tuple[str, ...]) -> None:
-        self.world, self.name = world, name
-        self.key, self.officer_key = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-        self.officer = f"3{len(world.stations):03d}"
-        self.slices = ("county", *township, f"node:{name}")
-        self.epoch = ids.new_id()
-        self.store = Store(world.folder / f"{name}.db", DB_KEY, side="node")
-        self.received: list[events.Fact] = []
-        with self.store.write() as db:
-            database.set_setting(db, "node_id", name.encode())
-            database.set_setting(db, "epoch", self.epoch)
-            self.site = crsqlite.site_id(db)
-        self.certificate = world.certify(self)
-
-    def session(self, transport: Any = None) -> Session:
-        return Session(
-            self.store,
-            self.key,
-            self.certificate,
-            self.world.hub_public,
-            transport or self.world.transport(),
-            self.world.clock,
-            lambda db, fact: self.received.append(fact),
-        )
-
-    def sync(self, transport: Any = None) -> Report:
-        return self.session(transport).run()
-
-    def edit(self, person: bytes, **cells: Any) -> None:
-        with self.store.write() as db:
-            if db.execute("SELECT 1 FROM contact WHERE id = ?", (person,)).fetchone() is None:
-                database.insert(db, "contact", {"id": person, **cells})
-            else:
-                database.update(db, "contact", {"id": person}, cells)
-
-    def state(self, kind: str = "case_submitted", key: Ed25519PrivateKey | None = None, **body: Any) -> events.Fact:
-        with self.store.write() as db:
-            return events.state(
-                db, kind, ids.new_id(), body, officer=self.officer, key=key or self.officer_key, clock=self.world.clock
-            )
-
-    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self.store.read() as db:
-            return [tuple(r) for r in db.execute(sql, values)]
-
-    def phone(self, person: bytes) -> str | None:
-        found = self.rows("SELECT phone FROM contact WHERE id = ?", person)
-        return found[0][0] if found else None
-
-
-class World:
-    """The hub, its server and its stations."""
-
-    def __init__(self, folder: Path, carry: Callable[[SyncServer], Any]) -> None:
-        self.folder = folder
-        self.clock = FixedClock(datetime(2026, 11, 20, 1, 0, tzinfo=UTC))
-        self.hub_key, self.authority = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-        self.hub_public = self.hub_key.public_key().public_bytes_raw()
-        self.hub = Store(folder / "hub.db", DB_KEY, side="hub")
-        with self.hub.write() as db:
-            database.set_setting(db, "node_id", b"hub")
-            database.set_setting(db, "epoch", bytes(16))
-        self.stations: list[Station] = []
-        self.taken: list[events.Fact] = []
-        self.intake: Callable[[publish.Publication, events.Fact], None] = lambda pub, fact: self.taken.append(fact)
-        self.greeted: list[tuple[str, dict[str, Any]]] = []
-        self.server = SyncServer(
-            self.hub,
-            self.hub_key,
-            self.authority.public_key().public_bytes_raw(),
-            b"token secret of this test",
-            self.clock,
-            lambda pub, fact: self.intake(pub, fact),
-            lambda pub, node, info: self.greeted.append((node, info)),
-        )
-        self._carry = carry
-
-    def transport(self) -> Any:
-        return self._carry(self.server)
-
-    def certify(self, station: Station, serial: int = 1, not_after: str = "2027-12-31") -> bytes:
-        public = station.key.public_key().public_bytes_raw()
-        record = {
-            "id": station.name,
-            "name": station.name,
-            "slices": " ".join(station.slices),
-            "public_key": public,
-            "epoch": station.epoch,
-            "site_id": station.site,
-            "serial": serial,
-            "unsent": 0,
-        }
-        with self.hub.write() as db:
-            database.upsert(db, "node_record", record)
-        return issue(
-            Certificate(
-                station.name,
-                public,
-                station.site,
-                station.epoch,
-                station.slices,
-                "station",
-                "2026-01-01",
-                not_after,
-                serial,
-            ),
-            self.authority,
-        )
-
-    def station(self, name: str = "0100-1", township: tuple[str, ...] = (TOWNSHIP,)) -> Station:
-        station = Station(self, name, township)
-        self.stations.append(station)
-        public = station.officer_key.public_key().public_bytes_raw()
-        with publish.transaction(self.hub) as pub:
-            pub.put("station", {"id": name, "name": name, "township": township[0]})
-            pub.put(
-                "officer",
-                {
-                    "operator_no": station.officer,
-                    "name": "甲",
-                    "roles": "clerk",
-                    "station": name,
-                    "public_key": public,
-                    "wrapped_key": b"w",
-                    "must_change": 0,
-                },
-            )
-            pub.put(
-                "officer_key",
-                {
-                    "operator_no": station.officer,
-                    "valid_from": stamp(self.clock.now() - timedelta(days=1)),
-                    "name": "甲",
-                    "roles": "clerk",
-                    "public_key": public,
-                },
-            )
-        return station
-
-    def person(self, village: str = TOWNSHIP + "201", phone: str | None = "13800000000", **more: Any) -> bytes:
-        person_id = ids.new_id()
-        row = {
-            "id": person_id,
-            "id_number": "330683195501010011",
-            "name": "测试甲",
-            "sex": "1",
-            "birth_on": "1955-01-01",
-            "village": village,
-            "life_status": "1",
-        }
-        with publish.transaction(self.hub) as pub:
-            pub.put("person", row | more)
-            if phone is not None:
-                pub.cells("contact", person_id, {"phone": phone})
-        return person_id
-
-    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self.hub.read() as db:
-            return [tuple(r) for r in db.execute(sql, values)]
-
-    def phone(self, person: bytes) -> str | None:
-        found = self.rows("SELECT phone FROM contact WHERE id = ?", person)
-        return found[0][0] if found else None
-
-    def request(self, method: str, path: str, query: dict[str, str] | None = None, **more: Any) -> Response:
-        return self.server.handle(Request(method, path, query or {}, more.get("headers", {}), more.get("body", b"")))
-
-    def close(self) -> None:
-        for store in (self.hub, *(s.store for s in self.stations)):
-            store.close()
-
-
-class Cut:
-    """A line that breaks once: at request `at`, before it reaches the hub or before the answer is back."""
-
-    def __init__(self, inner: Any, at: int, *, delivered: bool) -> None:
-        self.inner, self.at, self.delivered, self.count = inner, at, delivered, 0
-
-    def request(self, *args: Any) -> Response:
-        from schema.errors import Unreachable
-
-        self.count += 1
-        if self.count != self.at:
-            return self.inner.request(*args)
-        if self.delivered:
-            self.inner.request(*args)
-        raise Unreachable("线断了", "the line is cut")
-
-
-class Recorder:
-    """A line that remembers what went over it."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner, self.log = inner, []
-
-    def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Response:
-        response = self.inner.request(method, path, query, headers, body)
-        self.log.append((Request(method, path, query, headers, body), response))
-        return response
-
-
-class HttpHub:
-    """A real HTTP(S) server in a thread for one SyncServer."""
-
-    def __init__(self, server: SyncServer, tls: tuple[Path, Path] | None = None) -> None:
-        self.server = cheroot_wsgi.Server(("127.0.0.1", 0), sync_wsgi.application(server), numthreads=4)
-        if tls is not None:
-            self.server.ssl_adapter = BuiltinSSLAdapter(str(tls[0]), str(tls[1]))
-        self.server.prepare()
-        self.thread = threading.Thread(target=self.server.serve, daemon=True)
-        self.thread.start()
-        scheme = "https" if tls else "http"
-        self.url = f"{scheme}://127.0.0.1:{self.server.bind_addr[1]}"
-
-    def stop(self) -> None:
-        self.server.stop()
-        self.thread.join()
+from tests.sync.county import HttpHub, World
+from tests.sync.forging import Hub
 
 
 @pytest.fixture
 def tls_files(tmp_path: Path) -> tuple[Path, Path, Path]:
     """(ca.pem, server.pem, server.key) of a throw-away authority."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
 
     def make(name: str, issuer: Any, issuer_key: Any, key: Any, *, is_ca: bool) -> Any:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -330,18 +97,9 @@ def carried_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wo
 
 
 @pytest.fixture
-def cut() -> type[Cut]:
-    return Cut
-
-
-@pytest.fixture
-def recorder() -> type[Recorder]:
-    return Recorder
-
-
-@pytest.fixture
-def http_hub() -> type[HttpHub]:
-    return HttpHub
-
-
-assert ssl.HAS_TLSv1_3, "the tests need a TLS 1.3 library"
+def hub(world: Any) -> Hub:
+    station = world.station()
+    station.sync()
+    box = Inbox(world.hub, world.hub_key, world.clock, lambda pub, fact: world.intake(pub, fact))
+    public = station.key.public_key().public_bytes_raw()
+    return world, station, box, Node(station.name, station.epoch, public, station.site, station.slices)

@@ -10,6 +10,7 @@ import pytest
 from schema import database, events, ids
 from sync import codec, frame, outbox
 from sync.outbox import Unsent
+from tests.sync.county import Cut
 
 
 def unsent(station: Any) -> Unsent:
@@ -30,7 +31,7 @@ def cells(opened: frame.Frame) -> list[codec.WireCell]:
 
 
 class TestUnsent:
-    def test_counts_facts_and_changed_rows_until_the_receipt(self, world: Any, cut: Any) -> None:
+    def test_counts_facts_and_changed_rows_until_the_receipt(self, world: Any) -> None:
         station = world.station()
         person = world.person()
         station.sync()
@@ -39,14 +40,14 @@ class TestUnsent:
         station.edit(person, phone="13900000001", note="x")
 
         counted = [unsent(station).count]
-        station.sync(cut(world.transport(), 2, delivered=True))
+        station.sync(Cut(world.transport(), 2, delivered=True))
         counted.append(unsent(station).count)
         station.sync()
         counted.append(unsent(station).count)
 
         assert counted == [2, 2, 0]
 
-    def test_says_since_when_across_framing(self, world: Any, cut: Any) -> None:
+    def test_says_since_when_across_framing(self, world: Any) -> None:
         station = world.station()
         station.sync()
         station.state(case="first")
@@ -54,7 +55,7 @@ class TestUnsent:
         station.state(case="second")
 
         before = unsent(station)
-        station.sync(cut(world.transport(), 2, delivered=False))
+        station.sync(Cut(world.transport(), 2, delivered=False))
         after = unsent(station)
 
         assert before.oldest_at == after.oldest_at == "2026-11-20T01:00:00.000Z"

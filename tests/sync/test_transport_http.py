@@ -16,6 +16,7 @@ import pytest
 from schema.errors import ConfigError, Unreachable
 from sync import frame
 from sync.transport_http import Http
+from tests.sync.county import HttpHub
 
 
 class Raw:
@@ -69,9 +70,9 @@ def ask(http: Http) -> Any:
 
 
 def test_a_server_of_another_authority_is_not_spoken_to(
-    world: Any, http_hub: Any, tls_files: tuple[Path, Path, Path], tmp_path: Path
+    world: Any, tls_files: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    hub = http_hub(world.server, (tls_files[1], tls_files[2]))
+    hub = HttpHub(world.server, (tls_files[1], tls_files[2]))
     try:
         with pytest.raises(Unreachable) as refused:
             ask(Http(hub.url, None))
@@ -126,8 +127,8 @@ def test_a_redirect_is_an_answer_and_not_followed(raw: Any) -> None:
     assert answer.status == 302
 
 
-def test_a_body_past_the_limit_is_refused_by_the_server_unread(world: Any, http_hub: Any) -> None:
-    hub = http_hub(world.server)
+def test_a_body_past_the_limit_is_refused_by_the_server_unread(world: Any) -> None:
+    hub = HttpHub(world.server)
     http = Http(hub.url, None)
     try:
         answer = http.request("POST", "/s1/hello", {}, {}, bytes(frame.MAX_FRAME + 1))
