@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub's side of S1: four routes over one `handle`, whatever carries them (`wsgi`, `transport.InProcess`).
+"""The hub's side of S1: four routes over one `handle`, whatever web server carries them.
 
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
     PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt

@@ -6,8 +6,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from cheroot import wsgi as cheroot_wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
@@ -18,7 +20,6 @@ from schema.clock import FixedClock, stamp
 from schema.database import Store
 from schema.errors import Unreachable
 from sync import publish
-from sync import wsgi as sync_wsgi
 from sync.certificate import Certificate, issue
 from sync.server import SyncServer
 from sync.session import Report, Session
@@ -230,11 +231,25 @@ class Recorder:
         return response
 
 
+def _application(server: SyncServer) -> Callable[..., Any]:
+    """WSGI straight to the sync server."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        headers = {k[5:].replace("_", "-").lower(): v for k, v in environ.items() if k.startswith("HTTP_")}
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+        response = server.handle(Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], query, headers, body))
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", list(response.headers.items()))
+        return [response.body]
+
+    return answer
+
+
 class HttpHub:
     """A real HTTP(S) server in a thread for one SyncServer."""
 
     def __init__(self, server: SyncServer, tls: tuple[Path, Path] | None = None) -> None:
-        self.server = cheroot_wsgi.Server(("127.0.0.1", 0), sync_wsgi.application(server), numthreads=4)
+        self.server = cheroot_wsgi.Server(("127.0.0.1", 0), _application(server), numthreads=4)
         if tls is not None:
             self.server.ssl_adapter = BuiltinSSLAdapter(str(tls[0]), str(tls[1]))
         self.server.prepare()
