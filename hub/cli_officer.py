@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hub import officers
-from hub.commands import Commands, as_json, with_hub
-from hub.context import Hub
+from hub.context import Hub, with_hub
 from hub.officers import HUB_ROLES, STATION_ROLES, NewOfficer
 from schema import keys
 from schema.errors import ConfigError, Refusal
+from schema.programs import Commands, as_json
 
 _out = Console(highlight=False)
 

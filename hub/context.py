@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from schema import programs
 from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import ConfigError
@@ -52,6 +53,10 @@ def open_hub(
         passphrase = ask().encode()
     secrets = home.unlock(passphrase)
     return Hub(home, config, secrets, Store(home.database, secrets.db_key, side="hub"), clock or SystemClock())
+
+
+with_hub = programs.with_folder(open_hub, "中心文件夹 / the hub's folder")
+"""Decorates a command: `--dir`, `--unlock-file`, and the opened hub as its first argument."""
 
 
 def current() -> Hub:

@@ -3,57 +3,26 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from cryptography import x509
 
 from hub import pack, stations
 from hub.context import Hub
 from hub.officers import CASE_ROLES, MONEY_ROLES
-from schema import crsqlite, database
-from schema.errors import TownshipError
+from schema import backup, database, self_test
+from schema.self_test import Check, Level
 
-Level = Literal["ok", "warn", "fail"]
-DISK_LOW_BYTES = 2 * 1024**3
 TLS_WARNING = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: `level` ok, warn or fail, and what was found in both languages."""
-
-    name: str
-    level: Level
-    zh: str
-    en: str
 
 
 def examine(hub: Hub) -> list[Check]:
     """Everything, in an order in which the first failure explains the later ones."""
-    found: list[Check] = []
-    for look in (_extension, _database, _identity, _rules, _tls, _posts, _fleet, _disk):
-        try:
-            found += look(hub)
-        except TownshipError as error:
-            found.append(Check(look.__name__.strip("_"), "fail", error.zh, error.en))
-    return found
-
-
-def worst(checks: list[Check]) -> Level:
-    """The worst level among them."""
-    levels = {check.level for check in checks}
-    return "fail" if "fail" in levels else "warn" if "warn" in levels else "ok"
-
-
-def _extension(hub: Hub) -> Iterator[Check]:
-    found = crsqlite.self_test()
-    yield Check("extension", "ok", f"SQLite {found['sqlite']}，cr-sqlite {found['crsqlite']}",
-                f"SQLite {found['sqlite']}, cr-sqlite {found['crsqlite']}")  # fmt: skip
+    looks = (self_test.extension, _database, _identity, _rules, _tls, _posts, _fleet, _disk, _backup)
+    return self_test.examine(hub, looks)
 
 
 def _database(hub: Hub) -> Iterator[Check]:
@@ -129,7 +98,9 @@ def _fleet(hub: Hub) -> Iterator[Check]:
     yield Check("stations", level, zh, en)
 
 
-def _disk(hub: Hub) -> Iterator[Check]:
-    free = shutil.disk_usage(hub.home.path).free
-    level: Level = "warn" if free < DISK_LOW_BYTES else "ok"
-    yield Check("disk", level, f"磁盘还有 {free / 1024**3:.1f} GB", f"{free / 1024**3:.1f} GB free on disk")
+def _disk(hub: Hub) -> list[Check]:
+    return self_test.disk(hub.home.path)
+
+
+def _backup(hub: Hub) -> list[Check]:
+    return backup.look(hub.home.backups, hub.clock)

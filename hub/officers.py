@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from schema import database, ids, keys
-from schema.clock import Clock, parse_stamp, stamp
+from schema.clock import Clock, stamp
 from schema.errors import NotAllowed, Refusal, UnknownSubject
 from schema.readable import readable
-from schema.web.door import Failures
+from schema.web.attempts import Attempts
 from schema.web.door import Officer as SignedOn
 from sync import publish
 
@@ -145,11 +145,8 @@ def one_time_password() -> str:
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-class HubOfficers:
+class HubOfficers(Attempts):
     """What the login of the hub's pages knows of officers (schema.web.door.OfficerStore)."""
-
-    def __init__(self, store: database.Store) -> None:
-        self._store = store
 
     def find(self, operator_no: str) -> SignedOn | None:
         """The hub's own officer of that number; station officers do not log in here."""
@@ -164,26 +161,6 @@ class HubOfficers:
             row["operator_no"], row["name"], tuple(row["roles"].split()), "", bytes(row["wrapped_key"]),
             bytes(row["public_key"]), disabled_on, bool(row["must_change"]),
         )  # fmt: skip
-
-    def failures(self, operator_no: str) -> Failures:
-        """Wrong passwords since the last right one."""
-        with self._store.read() as db:
-            row = db.execute("SELECT * FROM login_attempt WHERE operator_no = ?", (operator_no,)).fetchone()
-        return Failures(row["failures"], parse_stamp(row["last_at"])) if row else Failures(0, None)
-
-    def record_failure(self, operator_no: str, at: datetime) -> None:
-        """One more."""
-        with self._store.write() as db:
-            db.execute(
-                "INSERT INTO login_attempt (operator_no, failures, last_at) VALUES (?, 1, ?) "
-                "ON CONFLICT (operator_no) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
-                (operator_no, stamp(at)),
-            )
-
-    def clear(self, operator_no: str) -> None:
-        """Forget them."""
-        with self._store.write() as db:
-            db.execute("DELETE FROM login_attempt WHERE operator_no = ?", (operator_no,))
 
     def rewrap(self, operator_no: str, wrapped_key: bytes) -> None:
         """Keep the blob under the new password."""

@@ -15,6 +15,8 @@ from huey import SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from hub.context import Hub
+from schema import backup
+from schema.errors import TownshipError
 from schema.web.keyring import KeyRing
 
 log = logging.getLogger("township.hub")
@@ -30,6 +32,7 @@ class Tasks:
         self.huey = SqliteHuey("hub", filename=str(hub.home.tasks), immediate=immediate, results=False)
         self.sweep = self.huey.periodic_task(crontab(minute="*"), name="forget_idle_keys")(self._forget_idle_keys)
         self.tidy = self.huey.periodic_task(crontab(minute="30", hour="18"), name="tidy_database")(self._tidy_database)
+        self.copy = self.huey.periodic_task(crontab(minute="*/10"), name="backup_when_due")(self._backup_when_due)
         self._consumer: Consumer | None = None
 
     def start(self) -> None:
@@ -53,6 +56,17 @@ class Tasks:
         db.execute("PRAGMA optimize")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         log.info("database tidied")
+
+
+    def _backup_when_due(self) -> None:
+        """One encrypted, proven copy each evening."""
+        hub = self._hub
+        if not backup.due(hub.home.backups, hub.clock):
+            return
+        try:
+            log.info("backup %s", backup.make(hub.store, hub.secrets.db_key, hub.home.backups, hub.clock).path.name)
+        except (TownshipError, OSError) as error:
+            log.error("backup failed: %s", type(error).__name__)
 
 
 class _QuietConsumer(Consumer):

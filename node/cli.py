@@ -17,13 +17,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from waitress import create_server
 
-from node import backup as copies
 from node import doctor as health
 from node import status as truth
 from node.app import create_app
 from node.exchange import Exchange
 from node.station import Station, with_station
 from node.tasks import Tasks
+from schema import backup as copies
+from schema import self_test
 from schema.errors import ConfigError
 from schema.programs import Commands, as_json, said
 
@@ -135,7 +136,7 @@ def doctor(station: Station, json_: bool) -> None:
         for check in checks:
             table.add_row(_LEVELS[check.level], check.name, said(check.zh, check.en))
         _out.print(table)
-    if health.worst(checks) == "fail":
+    if self_test.worst(checks) == "fail":
         sys.exit(1)
 
 

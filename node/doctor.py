@@ -3,54 +3,22 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from typing import Literal
 
-from node import backup, receipts, status
+from node import receipts, status
 from node.station import Station, certificate_of
-from schema import crsqlite, database
-from schema.errors import BadSignature, TownshipError
+from schema import backup, database, self_test
+from schema.clock import local
+from schema.errors import BadSignature
+from schema.self_test import Check
 
 RENEW_BEFORE = timedelta(days=60)
-
-Level = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One answer. `warn`: works, but somebody should act; `fail`: does not work."""
-
-    name: str
-    level: Level
-    zh: str
-    en: str
 
 
 def examine(station: Station) -> list[Check]:
     """All checks; one that breaks is itself a finding and does not stop the others."""
-    found: list[Check] = []
-    for check in _CHECKS:
-        try:
-            found += check(station)
-        except TownshipError as error:
-            found.append(Check(check.__name__.strip("_"), "fail", error.zh, error.en))
-    return found
-
-
-def worst(checks: list[Check]) -> Level:
-    """The most serious level among them."""
-    levels: tuple[Level, ...] = ("fail", "warn")
-    return next((level for level in levels if any(c.level == level for c in checks)), "ok")
-
-
-def _extension(_: Station) -> Iterator[Check]:
-    crsqlite.library_path()
-    facts = crsqlite.self_test()
-    said = f"SQLite {facts['sqlite']} · cr-sqlite {facts['crsqlite']}"
-    yield Check("extension", "ok", f"{said}，自检通过", f"{said}, self-test passed")
+    return self_test.examine(station, _CHECKS)
 
 
 def _database(station: Station) -> Iterator[Check]:
@@ -96,7 +64,8 @@ def _line(station: Station) -> Iterator[Check]:
         return
     with station.store.read() as db:
         known = status.link(db)
-    state, since = known.get("state") or "never", known.get("since") or "--"
+    state, at = known.get("state") or "never", known.get("since")
+    since = f"{local(at):%m-%d %H:%M}" if at else "--"
     zh = {"up": "正常", "down": "断开，照常办理", "refused": "中心拒绝连接", "never": "还没有连过"}.get(state, state)
     yield Check("line", "warn" if state == "refused" else "ok", f"{zh}，自 {since}", f"{state} since {since}")
 
@@ -111,13 +80,8 @@ def _numbers(station: Station) -> Iterator[Check]:
         yield Check("numbers", "ok", f"还有 {left} 个", f"{left} left")
 
 
-def _disk(station: Station) -> Iterator[Check]:
-    free = shutil.disk_usage(station.home.path).free
-    said = f"{free / 1024**3:.1f} GB"
-    if free < status.DISK_LOW_BYTES:
-        yield Check("disk", "warn", f"只剩 {said}，请清理", f"{said} left: free some space")
-    else:
-        yield Check("disk", "ok", f"剩余 {said}", f"{said} left")
+def _disk(station: Station) -> list[Check]:
+    return self_test.disk(station.home.path)
 
 
 def _clock(station: Station) -> Iterator[Check]:
@@ -131,15 +95,10 @@ def _clock(station: Station) -> Iterator[Check]:
         yield Check("clock", "ok", "与中心相差不到 10 分钟", "within 10 minutes of the hub")
 
 
-def _backup(station: Station) -> Iterator[Check]:
-    newest = next(iter(backup.copies(station.home.backups)), None)
-    if newest is None or backup.due(station.home.backups, station.clock):
-        zh, en = "还没有最近的备份，请备份一次", "no recent copy: back up now"
-        yield Check("backup", "warn", zh, en)
-    else:
-        yield Check("backup", "ok", f"最近一份 {newest.path.name}", f"newest is {newest.path.name}")
+def _backup(station: Station) -> list[Check]:
+    return backup.look(station.home.backups, station.clock)
 
 
-_CHECKS: tuple[Callable[[Station], Iterator[Check]], ...] = (
-    _extension, _database, _rules, _certificate, _line, _numbers, _disk, _clock, _backup,
+_CHECKS: tuple[Callable[[Station], Iterable[Check]], ...] = (
+    self_test.extension, _database, _rules, _certificate, _line, _numbers, _disk, _clock, _backup,
 )  # fmt: skip

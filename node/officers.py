@@ -9,7 +9,7 @@ any other blob is a reset by an administrator, and wins.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +17,10 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schema import database, events
-from schema.clock import Clock, parse_stamp, stamp
+from schema.clock import Clock
 from schema.database import Store
-from schema.web.door import Failures, Officer
+from schema.web.attempts import Attempts
+from schema.web.door import Officer
 
 
 def subject_of(operator_no: str) -> bytes:
@@ -27,12 +28,12 @@ def subject_of(operator_no: str) -> bytes:
     return sha256(operator_no.encode()).digest()[:16]
 
 
-class StationOfficers:
+class StationOfficers(Attempts):
     """The login's OfficerStore over `officer`, `login_attempt` and the overlay."""
 
     def __init__(self, store: Store, station: str, clock: Clock, key: Callable[[], Ed25519PrivateKey]) -> None:
         """`key`: the unlocked key of the officer who is logged in; the change of a password is signed with it."""
-        self._store = store
+        super().__init__(store)
         self._station = station
         self._clock = clock
         self._key = key
@@ -56,23 +57,6 @@ class StationOfficers:
             disabled_on=date.fromisoformat(row["disabled_on"]) if row["disabled_on"] else None,
             must_change=bool(row["must_change"]) and own is None,
         )
-
-    def failures(self, operator_no: str) -> Failures:
-        with self._store.read() as db:
-            row = db.execute("SELECT * FROM login_attempt WHERE operator_no = ?", (operator_no,)).fetchone()
-        return Failures(row["failures"], parse_stamp(row["last_at"])) if row else Failures(0, None)
-
-    def record_failure(self, operator_no: str, at: datetime) -> None:
-        with self._store.write() as db:
-            db.execute(
-                "INSERT INTO login_attempt (operator_no, failures, last_at) VALUES (?, 1, ?) ON CONFLICT (operator_no) "
-                "DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
-                (operator_no, stamp(at)),
-            )
-
-    def clear(self, operator_no: str) -> None:
-        with self._store.write() as db:
-            db.execute("DELETE FROM login_attempt WHERE operator_no = ?", (operator_no,))
 
     def rewrap(self, operator_no: str, wrapped_key: bytes) -> None:
         """Keep the new blob here at once, and tell the hub by a signed fact: both or neither."""

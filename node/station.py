@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
 
 from node.cases import Desk
-from schema import crsqlite, database, parameter, service
+from schema import crsqlite, database, parameter, programs, service
 from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError
@@ -109,6 +109,10 @@ def current() -> Station:
     """The station of the app that serves this request."""
     station: Station = current_app.extensions[EXTENSION]
     return station
+
+
+with_station = programs.with_folder(open_station, "站点文件夹 / the station's folder")
+"""Decorates a command: `--dir`, `--unlock-file`, and the opened station as its first argument."""
 
 
 def _require_one_identity(station: Station) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from node import receipts, unsent
+from schema import self_test
 from schema.clock import Clock, parse_stamp, stamp
 from sync import outbox
 
 OLD_UNSENT = timedelta(days=7)
 CLOCK_OFF_S = 600
-DISK_LOW_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Status:
             "unsent": self.unsent_for is not None and self.unsent_for > OLD_UNSENT,
             "numbers": self.numbers_left < receipts.FEW_LEFT,
             "clock": abs(self.clock_skew_s) > CLOCK_OFF_S,
-            "disk": self.disk_free_bytes < DISK_LOW_BYTES,
+            "disk": self.disk_free_bytes < self_test.DISK_LOW_BYTES,
         }
         return [name for name, holds in rules.items() if holds]
 

@@ -13,9 +13,9 @@ from typing import Any
 from huey import SqliteHuey, crontab
 from huey.consumer import Consumer
 
-from node import backup
 from node.exchange import Exchange
 from node.station import Station
+from schema import backup
 from schema.errors import TownshipError
 
 log = logging.getLogger("township.node")

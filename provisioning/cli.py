@@ -16,14 +16,14 @@ from provisioning import install as installation
 from provisioning.county import dirt, export, load, places
 from provisioning.county.register import Register
 from provisioning.kit import Kit
-from schema import parameter, period
+from schema import parameter, period, programs
 from schema.clock import SystemClock
 from sync.transport_http import Http
 
 CLOCK = SystemClock()
 
 
-@click.group(cls=console.Commands)
+@click.group(cls=programs.Commands)
 def main() -> None:
     """县中心和站点的装配。 Make a hub and its stations.
 
@@ -43,7 +43,7 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听的主机。 Host name or address it serves.")
 @click.option("--port", type=int, required=True, help="端口。 Port it serves.")
 @click.option("--url", help="站点用的地址，默认 https://主机:端口。 Address stations use.")
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def init_hub(
     folder: Path, name: str, name_en: str, host: str, port: int, url: str | None, unlock_file: str | None, as_json: bool
@@ -78,7 +78,7 @@ def init_hub(
 @click.option("--days", type=int, help="证书有效天数，默认 730。 Lifetime of the certificate in days.")
 @click.option("--code-days", type=int, help="注册码有效天数，默认 14。 Lifetime of the enrolment code in days.")
 @click.option("--out", type=console.folder_argument, help="安装包文件夹，默认 HUB/kits/ID。 Folder of the kit.")
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def new_station(
     hub: Path, station_id: str, name: str, name_en: str | None, township: str, more_slices: tuple[str, ...], phone: str,
@@ -92,7 +92,7 @@ def new_station(
     place = places.township(township)
     english = name_en or f"{place.name_en if place else township} {station_id}"
     wanted = station.NewStation(station_id, name, english, township, port, phone, more_slices, days, code_days)
-    with hub_folder.opened(hub, console.passphrase(unlock_file)) as opened:
+    with hub_folder.opened(hub, programs.passphrase(unlock_file)) as opened:
         made = station.new_station(opened, wanted, out, CLOCK)
     values = {
         "station": station_id, "kit": str(made.kit), "slices": list(made.slices), "serial": made.serial,
@@ -109,14 +109,14 @@ def new_station(
 @main.command()
 @click.argument("hub", type=console.folder_argument)
 @click.argument("kit", type=console.folder_argument)
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def certify(hub: Path, kit: Path, unlock_file: str | None, as_json: bool) -> None:
     """在中心给带回来的安装包签发证书（站点连不上中心时用）。
 
     At the hub: answer the request in a kit that came back from a station without a line.
     """
-    with hub_folder.opened(hub, console.passphrase(unlock_file)) as opened:
+    with hub_folder.opened(hub, programs.passphrase(unlock_file)) as opened:
         path = station.certify(opened, Kit(kit), CLOCK)
     text = f"证书已签发：{path}\n请带回站点，再运行一次 install。\nSigned. Take the kit back and run install again."
     console.report(as_json, {"certificate": str(path)}, text)
@@ -125,7 +125,7 @@ def certify(hub: Path, kit: Path, unlock_file: str | None, as_json: bool) -> Non
 @main.command()
 @click.argument("kit", type=console.folder_argument)
 @click.option("--dir", "folder", type=console.folder_argument, required=True, help="站点文件夹。 The station's folder.")
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def install(kit: Path, folder: Path, unlock_file: str | None, as_json: bool) -> None:
     """在站点用安装包 KIT 装出站点；连不上中心就留下请求文件，之后再运行一次接着装。
@@ -135,7 +135,7 @@ def install(kit: Path, folder: Path, unlock_file: str | None, as_json: bool) -> 
     """
     files = Kit(kit)
     started = (folder / "secrets.sealed").exists()
-    secret = console.passphrase(unlock_file) if started else console.new_passphrase(unlock_file)
+    secret = programs.passphrase(unlock_file) if started else console.new_passphrase(unlock_file)
     files.verify()
     with closing(Http(files.config().hub_url, files.ca_file)) as transport:
         done = installation.install(files, folder, secret, CLOCK, transport)
@@ -159,14 +159,14 @@ def install(kit: Path, folder: Path, unlock_file: str | None, as_json: bool) -> 
 @click.argument("hub", type=console.folder_argument)
 @click.argument("station_id", metavar="ID")
 @click.option("--reason", required=True, help="注销原因，会记下来。 Why; it is recorded.")
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def revoke(hub: Path, station_id: str, reason: str, unlock_file: str | None, as_json: bool) -> None:
     """注销站点 ID：从这一刻起中心拒收，并告知对方。不能撤回，编号不再使用。
 
     Revoke station ID for good: refused from this moment, and told so.
     """
-    with hub_folder.opened(hub, console.passphrase(unlock_file)) as opened:
+    with hub_folder.opened(hub, programs.passphrase(unlock_file)) as opened:
         at = revocation.revoke(opened.store, station_id, reason, CLOCK)
     console.report(as_json, {"station": station_id, "revoked_at": at}, f"站点 {station_id} 已注销。 Revoked at {at}.")
 
@@ -177,7 +177,7 @@ def revoke(hub: Path, station_id: str, reason: str, unlock_file: str | None, as_
 @click.option("--seed", type=int, default=1, show_default=True, help="种子：同种子同数据。 Same seed, same data.")
 @click.option("--month", help="数据截至哪个月末，默认上个月。 As of the end of which month; default last month.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="另存 CSV 名册。 Write a CSV.")
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def county(
     hub: Path | None, persons: int, seed: int, month: str | None, csv_file: Path | None, unlock_file: str | None,
@@ -199,7 +199,7 @@ def county(
     if hub is not None:
         register = _register(persons, seed, until)
         with (
-            hub_folder.opened(hub, console.passphrase(unlock_file)) as opened,
+            hub_folder.opened(hub, programs.passphrase(unlock_file)) as opened,
             console.persons_bar(persons, not as_json) as step,
         ):
             done = load.load(opened.store, register, step)
@@ -210,14 +210,14 @@ def county(
 
 @main.command()
 @click.argument("folder", type=console.folder_argument, required=False)
-@console.unlock_option
+@programs.unlock_option
 @console.json_option
 def doctor(folder: Path | None, unlock_file: str | None, as_json: bool) -> None:
     """检查这台电脑，以及中心或站点的文件夹 FOLDER。有问题时退出码为 1。
 
     Check this machine and, if given, a hub's or station's folder. Exit code 1 when something is wrong.
     """
-    findings = diagnosis.examine(folder, console.passphrase(unlock_file) if folder else b"", CLOCK)
+    findings = diagnosis.examine(folder, programs.passphrase(unlock_file) if folder else b"", CLOCK)
     values = [{"check": f.name, "ok": f.ok, "zh": f.zh, "en": f.en} for f in findings]
     text = "\n".join(f"{'✓' if f.ok else '✗'} {f.zh}  {f.en}" for f in findings)
     console.report(as_json, {"ok": all(f.ok for f in findings), "checks": values}, text)

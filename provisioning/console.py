@@ -14,50 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from provisioning import authority
-from schema.errors import TownshipError
 from schema.home import passphrase_from
 
 folder_argument = click.Path(path_type=Path, file_okay=False, resolve_path=True)
 
 
-@contextmanager
-def in_words() -> Iterator[None]:
-    """Errors on purpose are shown as two sentences, with exit code 1 and no stack trace."""
-    try:
-        yield
-    except TownshipError as error:
-        raise click.ClickException(error.zh if error.zh == error.en else f"{error.zh}\n{error.en}") from error
-    except OSError as error:
-        raise click.ClickException(f"文件操作失败：{error}\nA file could not be used: {error}") from error
-
-
-class Commands(click.Group):
-    """A group of commands that fail in words."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with in_words():
-            return super().invoke(ctx)
-
-
-def unlock_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--unlock-file`: where the passphrase stands. Never the passphrase itself, which a process list would show."""
-    return click.option(
-        "--unlock-file", type=click.Path(dir_okay=False),
-        help="口令文件；也可用环境变量 TOWNSHIP_UNLOCK_FILE，都没有就当场询问。 "
-        "File with the passphrase; else TOWNSHIP_UNLOCK_FILE, else a prompt.",
-    )(command)  # fmt: skip
-
-
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--json`: the result as one JSON line."""
     return click.option("--json", "as_json", is_flag=True, help="输出一行 JSON。 Print one JSON line.")(command)
-
-
-def passphrase(unlock_file: str | None) -> bytes:
-    """The passphrase of a folder that exists."""
-    found = passphrase_from(unlock_file)
-    return found if found is not None else str(click.prompt("口令 / passphrase", hide_input=True)).encode()
 
 
 def new_passphrase(unlock_file: str | None) -> bytes:

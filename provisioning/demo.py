@@ -30,6 +30,7 @@ from rich.table import Table
 
 from provisioning import console, tls
 from provisioning.processes import Programs, free_port, is_free
+from schema import programs
 from schema.errors import ConfigError
 from schema.home import HubHome, StationHome
 
@@ -258,7 +259,7 @@ def main(persons: int, folder: Path, fresh: bool, check: bool) -> None:
     demo = Demo(folder, out)
     began = time.monotonic()
     try:
-        with console.in_words(), _stopping(demo.programs):
+        with programs.in_words(), _stopping(demo.programs):
             if fresh or not demo.is_made():
                 demo.make(persons)
             elif demo.persons() != persons:

@@ -5,6 +5,7 @@ What provisioning gives a station is files; this module is the agreement about t
 
     station/  station.toml  station.db  secrets.sealed  certificate.s1  hub-ca.pem  crsqlite.so  tasks.db  backups/
     hub/      hub.toml      hub.db      secrets.sealed  tls/ca.pem  tls/server.pem  tls/server.key  tasks.db  kits/
+              backups/
 
 Secrets are one CBOR map sealed with a passphrase (`schema.keys.seal`). The passphrase comes from a file named on the
 command line or in TOWNSHIP_UNLOCK_FILE, or from a prompt; never from an argument others could read in a process list.
@@ -131,6 +132,7 @@ class HubHome:
         self.server_key = self.tls / "server.key"
         self.tasks = self.path / "tasks.db"
         self.kits = self.path / "kits"
+        self.backups = self.path / "backups"
 
     def config(self) -> HubConfig:
         """Raises ConfigError naming file, place and remedy."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from node import backup, doctor, status
+from node import doctor, status
 from node.station import current
+from schema import backup
 from schema.web.frame import t
 
 page = Blueprint("station", __name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from hub.app import create_app
 from hub.tasks import Tasks
+from schema import backup, database
 from schema.web.keyring import KeyRing
 from tests.hub.county import ACCEPT, CHEAP, County
 
@@ -32,3 +33,13 @@ def test_the_worker_starts_beside_the_pages_and_stops(county: County) -> None:
     tasks.start()
     tasks.stop()
     assert county.hub.home.tasks.is_file()
+
+
+def test_each_evening_one_proven_copy_is_made_and_no_second(county: County) -> None:
+    tasks = Tasks(county.hub, create_app(county.hub, cost=CHEAP), immediate=True)
+    for _ in range(2):
+        tasks.copy()
+    (made,) = backup.copies(county.hub.home.backups)
+    assert database.is_encrypted(made.path)
+    with database.Store(made.path, county.hub.secrets.db_key, side="hub").read() as db:
+        assert db.execute("SELECT count(*) FROM officer").fetchone()[0] == 9

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from node import backup
 from node.station import Station
-from schema import database, events
+from schema import backup, database, events
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import StoreError, WrongKey
@@ -48,12 +47,12 @@ def make_later(station: Station) -> backup.Copy:
 
 def test_the_oldest_copies_go_and_files_of_others_stay(station: Station) -> None:
     station.home.backups.mkdir()
-    (station.home.backups / "station-notes.db").write_text("ours? no")
+    (station.home.backups / "backup-notes.db").write_text("ours? no")
     for _ in range(backup.KEEP + 2):
         make_later(station)
     kept = backup.copies(station.home.backups)
     assert len(kept) == backup.KEEP and kept[0].made_at == station.clock.now()
-    assert (station.home.backups / "station-notes.db").exists()
+    assert (station.home.backups / "backup-notes.db").exists()
 
 
 def test_a_copy_that_does_not_prove_itself_is_thrown_away(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

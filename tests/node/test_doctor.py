@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from node import backup, doctor, status
+from node import doctor
 from node.station import Station
-from schema import database
+from schema import backup, database, self_test
 from schema.clock import FixedClock
 
 
@@ -21,7 +21,7 @@ def test_a_well_station_has_nothing_but_the_first_copy_still_to_make(station: St
     checks = doctor.examine(station)
     assert {check.name for check in checks if check.level != "ok"} == {"backup"}
     backup.make(station.store, station.secrets.db_key, station.home.backups, station.clock)
-    assert doctor.worst(doctor.examine(station)) == "ok"
+    assert self_test.worst(doctor.examine(station)) == "ok"
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, "ok"), (641, "warn"), (701, "fail")])
@@ -56,7 +56,7 @@ def test_a_refusal_by_the_hub_and_a_missing_authority_are_told(station: Station)
 
 
 def test_a_full_disk_is_told(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "DISK_LOW_BYTES", 2**62)
+    monkeypatch.setattr(self_test, "DISK_LOW_BYTES", 2**62)
     assert level(station, "disk") == "warn"
 
 
@@ -65,5 +65,5 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_are_still_made(
 ) -> None:
     monkeypatch.setenv("CRSQLITE_LIB", str(station.home.path / "nothing.so"))
     checks = doctor.examine(station)
-    assert doctor.worst(checks) == "fail"
+    assert self_test.worst(checks) == "fail"
     assert {check.name for check in checks} >= {"extension", "database", "disk", "backup"}

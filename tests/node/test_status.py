@@ -13,7 +13,7 @@ import pytest
 from node import contacts, status, unsent
 from node.station import Station
 from node.status import Status
-from schema import database
+from schema import database, self_test
 from schema.clock import FixedClock
 
 
@@ -90,7 +90,7 @@ def test_a_refusal_by_the_hub_turns_amber_and_a_broken_line_does_not(station: St
 
 
 def test_a_full_disk_turns_amber(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "DISK_LOW_BYTES", 2**62)
+    monkeypatch.setattr(self_test, "DISK_LOW_BYTES", 2**62)
     assert read(station).amber == ["disk"]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from node import backup, exchange
+from node import exchange
 from node.exchange import Exchange
 from node.station import Station
 from node.tasks import Tasks
+from schema import backup
 from schema.clock import FixedClock
 from tests.node.conftest import Cut
 

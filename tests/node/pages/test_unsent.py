@@ -120,4 +120,4 @@ def test_the_station_page_shows_checks_and_makes_a_proven_copy(counter: Counter)
     page = counter.get("/station").text
     assert "自检通过" in page and "还没有备份" in page
     assert counter.post("/station/backup").status_code == 302
-    assert "已备份并打开核对过：station-20261123-010000.db" in counter.get("/station").text
+    assert "已备份并打开核对过：backup-20261123-010000.db" in counter.get("/station").text

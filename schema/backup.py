@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encrypted copies of the station's database, each proven by opening it.
+"""Encrypted copies of a hub's or a station's database, each proven by opening it.
 
 A copy has the same key as the database, so a stolen one tells nothing. It is written under another name, opened,
 checked and compared, and only then takes its place: a copy that stands in the folder is one that can be restored.
@@ -16,10 +16,11 @@ from schema import crsqlite, database
 from schema.clock import CHINA, Clock
 from schema.database import Store
 from schema.errors import StoreError
+from schema.self_test import Check
 
 KEEP = 14
 EVERY_EVENING = time(18, 0)
-_PATTERN = "station-*.db"
+_PREFIX = "backup-"
 _STAMP = "%Y%m%d-%H%M%S"
 
 
@@ -37,7 +38,7 @@ def make(store: Store, key: bytes, folder: Path, clock: Clock) -> Copy:
     """Make and prove one copy, then drop the oldest beyond KEEP. Raises StoreError, and leaves no half copy behind."""
     folder.mkdir(parents=True, exist_ok=True)
     made_at = clock.now()
-    target = folder / f"station-{made_at.strftime(_STAMP)}.db"
+    target = folder / f"{_PREFIX}{made_at.strftime(_STAMP)}.db"
     partial = target.with_suffix(".part")
     try:
         partial.unlink(missing_ok=True)
@@ -57,9 +58,9 @@ def make(store: Store, key: bytes, folder: Path, clock: Clock) -> Copy:
 def copies(folder: Path) -> list[Copy]:
     """The copies in the folder, newest first."""
     found = []
-    for path in folder.glob(_PATTERN):
+    for path in folder.glob(f"{_PREFIX}*.db"):
         try:
-            made_at = datetime.strptime(path.stem.removeprefix("station-") + "+0000", _STAMP + "%z")
+            made_at = datetime.strptime(path.stem.removeprefix(_PREFIX) + "+0000", _STAMP + "%z")
         except ValueError:
             continue  # somebody's own file: not ours to count or drop
         found.append(Copy(path, made_at, path.stat().st_size))
@@ -74,6 +75,14 @@ def due(folder: Path, clock: Clock) -> bool:
         evening -= timedelta(days=1)
     newest = next(iter(copies(folder)), None)
     return newest is None or newest.made_at < evening
+
+
+def look(folder: Path, clock: Clock) -> list[Check]:
+    """For a self-test: is there a recent copy?"""
+    newest = next(iter(copies(folder)), None)
+    if newest is None or due(folder, clock):
+        return [Check("backup", "warn", "还没有最近的备份，请备份一次", "no recent copy: back up now")]
+    return [Check("backup", "ok", f"最近一份 {newest.path.name}", f"newest is {newest.path.name}")]
 
 
 def _copy(store: Store, key: bytes, target: Path) -> None:

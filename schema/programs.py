@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands of all three programs share: errors in words, the folder, its passphrase, answers for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+
+from schema.errors import TownshipError
+from schema.home import passphrase_from
+
+UNLOCK_HELP = (
+    "口令文件，也可用环境变量 TOWNSHIP_UNLOCK_FILE；都没有就当场询问 / "
+    "file with the passphrase; else TOWNSHIP_UNLOCK_FILE, else a prompt"
+)
+
+
+def said(zh: str, en: str) -> str:
+    """Both languages, Chinese first, once when they are the same."""
+    return zh if zh == en else f"{zh}\n{en}"
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Errors on purpose are shown as two sentences, with exit code 1 and no stack trace."""
+    try:
+        yield
+    except TownshipError as error:
+        raise click.ClickException(said(error.zh, error.en)) from error
+    except OSError as error:
+        raise click.ClickException(said(f"文件操作失败：{error}", f"a file could not be used: {error}")) from error
+
+
+class Commands(click.Group):
+    """A group of commands that fail in words."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with in_words():
+            return super().invoke(ctx)
+
+
+def unlock_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--unlock-file`: where the passphrase stands. Never the passphrase itself, which a process list would show."""
+    return click.option("--unlock-file", type=click.Path(dir_okay=False), help=UNLOCK_HELP)(command)
+
+
+def ask() -> str:
+    """The passphrase, typed unseen."""
+    return str(click.prompt("口令 / passphrase", hide_input=True))
+
+
+def passphrase(unlock_file: str | None) -> bytes:
+    """The passphrase of a folder that exists: from the file, the environment, or typed."""
+    found = passphrase_from(unlock_file)
+    return found if found is not None else ask().encode()
+
+
+def with_folder(
+    open_folder: Callable[..., Any], what: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command `--dir` and `--unlock-file`, and pass it the opened folder as its first argument.
+
+    `open_folder(path, unlock_file, ask=...)` returns something with `close()`.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help=what)
+        @unlock_option
+        @wraps(command)
+        def opened(folder: str, unlock_file: str | None, **options: Any) -> Any:
+            place = open_folder(folder, unlock_file, ask=ask)
+            try:
+                return command(place, **options)
+            finally:
+                place.close()
+
+        return opened
+
+    return decorate
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document, Chinese left readable."""
+    click.echo(json.dumps(value, ensure_ascii=False))
