@@ -120,17 +120,18 @@ def _post_accounts(pub: Publication, month: str, clock: Clock) -> None:
         "AND (l.contribution_fen > 0 OR l.basic_fen + l.account_fen + l.extra_fen > 0)",
         (SCHEME, month),
     ).fetchall()
+    accounts, statements = [], []
     for line in rows:
         key = {"person_id": bytes(line["person_id"]), "insurance": SCHEME}
         months = sum(receipt[4] for receipt in json.loads(line["trace"]).get("receipts", []))
         balance = {"balance_fen": line["closing_fen"]}
-        pub.put("account", key | balance | {"paid_months": line["paid_months"] + months, "as_of_month": month})
+        accounts.append(key | balance | {"paid_months": line["paid_months"] + months, "as_of_month": month})
         benefit_fen = line["basic_fen"] + line["account_fen"] + line["extra_fen"] + line["arrears_fen"]
         copied = {column: line[column] for column in ("contribution_fen", "subsidy_fen", "from_account_fen")}
         paid_on = clock.today().isoformat() if benefit_fen else None
-        pub.put(
-            "statement", {**key, **balance, **copied, "month": month, "benefit_fen": benefit_fen, "paid_on": paid_on}
-        )
+        statements.append({**key, **balance, **copied, "month": month, "benefit_fen": benefit_fen, "paid_on": paid_on})
+    pub.put_many("account", accounts)
+    pub.put_many("statement", statements)
     pub.db.execute(
         "UPDATE receipt SET state = 'posted' WHERE scheme = ? AND state = 'matched' AND posted_month = ?",
         (SCHEME, month),
@@ -138,8 +139,8 @@ def _post_accounts(pub: Publication, month: str, clock: Clock) -> None:
 
 
 def _advance_benefits(pub: Publication, month: str) -> None:
-    for row in pub.db.execute(_PAID_BENEFITS, (SCHEME, month)).fetchall():
-        pub.put("benefit", {"id": bytes(row["id"]), "paid_through": month})
+    rows = pub.db.execute(_PAID_BENEFITS, (SCHEME, month)).fetchall()
+    pub.put_many("benefit", [{"id": bytes(row["id"]), "paid_through": month} for row in rows])
 
 
 _PAID_BENEFITS = """
