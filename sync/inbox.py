@@ -22,6 +22,7 @@ from schema.errors import RefusedByPeer, TownshipError
 from schema.events import GENESIS, HUB, Fact
 from sync import codec, facts, frame, inbox_cells, merge, publish, receipt, validator
 from sync.facts import Chain
+from sync.faults import told
 from sync.frame import Frame
 from sync.merge import Outcome
 from sync.publish import Publication
@@ -157,7 +158,7 @@ class Inbox:
             if isinstance(error, database.DatabaseError) and not merge.is_poison(error):
                 raise
             # A fault of ours must not stop a township's work: the fact is kept with its content and can be run again.
-            log.exception("intake failed on fact %s", name)
+            log.error("intake failed on fact %s: %s", name, told(error))
             return Refused.of(name, "intake_failed")
         return None
 

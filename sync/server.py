@@ -21,12 +21,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import database, migrations
+from schema import migrations
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
 from schema.events import GENESIS, HUB
 from sync import digest, feed, frame, inbox, tokens
+from sync.faults import told
 from sync.greeting import Greeter, OnHello
 from sync.inbox import Gap, Inbox, Intake, Node
 from sync.transport import Request, Response
@@ -73,13 +74,10 @@ class SyncServer:
             return problem(STATUS.get(error.code, 400), error.code)
         except (BadSignature, RefusedByPeer) as error:
             return problem(STATUS.get(error.code, 403), error.code)
-        except database.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BUSY:
-                log.exception("%s failed", request.path.split("/")[2:3])
-                return problem(500, "internal")
-            return self._overloaded()
-        except Exception:
-            log.exception("%s failed", request.path.split("/")[2:3])
+        except Exception as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+                return self._overloaded()
+            log.error("%s %r failed: %s", request.method, _route_of(request), told(error))
             return problem(500, "internal")
         finally:
             self._places.release()
@@ -168,6 +166,11 @@ def problem(status: int, code: str, headers: dict[str, str] | None = None, **mor
 
 def _json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(status, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
+
+
+def _route_of(request: Request) -> str:
+    """The kind of address, without what it names."""
+    return "/".join(request.path.split("/")[:3])[:40]
 
 
 def _is_number(text: str) -> bool:

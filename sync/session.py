@@ -26,6 +26,7 @@ from schema.database import Store
 from schema.errors import BadFrame, BadSignature, Refusal, RefusedByPeer, SyncError, TownshipError, Unreachable
 from sync import certificate as certificates
 from sync import codec, frame, outbox, proof, pull, receipt, signed, slices
+from sync.faults import told
 from sync.greeting import WELCOME
 from sync.link import Link
 from sync.pull import Receive
@@ -232,13 +233,16 @@ class Session:
         except Refusal as error:
             raise BadFrame(error.zh, error.en, code=error.code) from error
         except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:
-            log.exception("page %s %s could not be applied", opened.header.slice, opened.header.chan)
+            log.error("page %s %s not applied: %s", opened.header.slice, opened.header.chan, told(error))
             raise codec.bad("intake_failed") from error
 
     # --- the line ---------------------------------------------------------------------------------------------
 
     def _ask_json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        content = json.loads(self._ask("GET", path, query, b""))
+        try:
+            content = json.loads(self._ask("GET", path, query, b""))
+        except ValueError as error:
+            raise codec.bad("payload", "json") from error
         return content if type(content) is dict else {}
 
     def _ask(self, method: str, path: str, query: dict[str, str], body: bytes) -> bytes:
