@@ -185,7 +185,7 @@ def _stated(values: dict[str, Any], resident: ResidentId) -> dict[str, dict[str,
             "died_on": get("died_on"),
             "work_began_on": get("work_began_on"),
         },
-        "household": {"id": household_id(get("household_no")), "head_name": get("head_name")},
+        "household": {"id": household_id(get("household_no")), "head_name": get("household_no") and get("head_name")},
         "contact": {"phone": get("phone"), "address": get("address") or get("registered_at")},
         "enrolment": {
             "insurance": get("insurance"),

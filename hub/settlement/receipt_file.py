@@ -70,6 +70,8 @@ def _entry(line: Line, cells: dict[str, str], today: date) -> Entry:
             findings.append(refusal("required", name, **column.label))
             continue
         values[name], found = _value(column, cells[name], today)
+        if values[name] is None and not found:  # only characters that nobody sees
+            found = [refusal("required", name, **column.label)]
         findings += found
     receipt = None
     if not any(f.severity == "block" for f in findings):
@@ -82,6 +84,9 @@ def _value(column: Column, text: str, today: date) -> tuple[Any, list[Finding]]:
         return _id_number(text, today)
     if column.id == "year":
         return _year(text, today)
+    if column.id == "no":
+        # Another width or an invisible mark does not make another receipt: its money would be booked twice.
+        text = resident_id.compact(text)
     value, found = field_types.parse(_form_field(column.id), text, Context(today, pack.parameters()))
     if column.id == "amount" and value is not None and not 0 < value < AMOUNT_LIMIT_FEN:
         found.append(refusal("amount_range", "amount"))

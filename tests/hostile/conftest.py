@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tests.hub.conftest import browse, claim, county, desk, hub, made, other_desk, patient_hub
+from tests.hub.settlement.conftest import make_county as make_money
 from tests.node.conftest import (
     app,
     clerk,
@@ -21,5 +22,5 @@ from tests.node.conftest import (
 
 __all__ = [
     "app", "browse", "claim", "clerk", "colleague", "counter", "county", "desk", "enrol", "exchange", "home", "hub",
-    "hub_key", "made", "officer_keys", "other_desk", "patient_hub", "person", "station", "visitor",
+    "hub_key", "made", "make_money", "officer_keys", "other_desk", "patient_hub", "person", "station", "visitor",
 ]  # fmt: skip
