@@ -17,6 +17,7 @@ from hub import pack
 from hub.settlement import controls, credits, hands, inputs, kernel, lines, matching, month, totals
 from hub.settlement.controls import Control
 from hub.settlement.month import SCHEME
+from hub.settlement.room import roomy
 from schema import database
 from schema.clock import Clock, stamp
 from schema.database import Store
@@ -42,7 +43,7 @@ def run(store: Store, settled: str, officer: str, key: Ed25519PrivateKey, clock:
     ParameterNotFound. Whatever is raised, nothing is written.
     """
     began_s = time.monotonic()
-    with store.write() as db:
+    with store.write() as db, roomy(db):
         hands.require(db, officer, ROLE, key, clock)
         month.require_next(db, settled, clock.today())
         matching.match_again(db, clock)

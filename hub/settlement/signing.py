@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.settlement import controls, hands, inputs, month, payout
 from hub.settlement.controls import Control
 from hub.settlement.month import SCHEME
+from hub.settlement.room import roomy
 from schema import database
 from schema.clock import Clock, stamp
 from schema.database import Store
@@ -25,7 +26,7 @@ APPROVE, PAY, CLOSE = "approve_month", "pay", "close"
 
 def approve(store: Store, settled: str, officer: str, key: Ed25519PrivateKey, clock: Clock) -> None:
     """审批: this is what will be paid. Raises WrongState when the register moved since the month was computed."""
-    with store.write() as db, hands.four_hands():
+    with store.write() as db, roomy(db), hands.four_hands():
         hands.require(db, officer, APPROVE, key, clock)
         row = month.require_state(db, settled, "computed")
         if inputs.freeze(db, settled).run_id != row["run_id"]:
@@ -43,7 +44,7 @@ def pay(store: Store, settled: str, officer: str, key: Ed25519PrivateKey, clock:
 
     Who died, was stopped or changed the bank account since the month was computed is taken out of the batch and waits.
     """
-    with publish.transaction(store) as pub, hands.four_hands():
+    with publish.transaction(store) as pub, roomy(pub.db), hands.four_hands():
         hands.require(pub.db, officer, PAY, key, clock)
         row = month.require_state(pub.db, settled, "approved")
         paid = payout.carry_out(pub, settled, clock)
