@@ -164,16 +164,27 @@ class _Draft:
         self.insurance = {"person_id": self.id, "insurance": insurance}
         self._person(person)
         self._household()
-        self._row("contact", {"id": self.id}, self.stated["contact"], self._first("contact"), {})
+        self._contact()
         if insurance:
             self._of_insurance(insurance)
         self._row("bank_account", {"person_id": self.id}, self.stated["bank_account"], self._first("bank_account"), {})
 
     def _person(self, before: Row | None) -> None:
         stated = dict(self.stated["person"])
+        if before and before["id_number"] == stated["id_number"]:
+            stated.pop("id_number_15", None)  # read off the other; a register without it is not wrong
         if before is None or before["name"] != stated["name"]:
             stated["pinyin"], stated["initials"] = names.pinyin(stated["name"])
         self._row("person", {"id": self.id}, stated, before, {"life_status": ALIVE})
+
+    def _contact(self) -> None:
+        """A phone written with other signs is the same phone; the village belongs to the address it came with."""
+        before, stated = self._first("contact"), dict(self.stated["contact"])
+        if before and _digits(stated.get("phone")) == _digits(before["phone"]):
+            stated.pop("phone", None)
+        if before and stated.get("address") == before["address"]:
+            stated.pop("address_village", None)
+        self._row("contact", {"id": self.id}, stated, before, {})
 
     def _household(self) -> None:
         """A family book is begun by the first of its lines and not changed by the next: they may disagree."""
@@ -236,6 +247,10 @@ class _Draft:
             shown = SHOWN.get((table, column))
             if shown:
                 self.changes.append(Change(shown, _words(column, before and before[column]), _words(column, value)))
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(c for c in phone or "" if c.isdigit())
 
 
 def _is_total(stated: Row) -> bool:

@@ -26,6 +26,10 @@ REMARKS: dict[str, tuple[str, str]] = {
         "Not in the register yet: a new person needs a village code",
     ),
     "village_unknown": ("没有编码为「{text}」的乡镇或村社区", "No township or village has the code {text}"),
+    "village_unlisted": (
+        "村社区 {text} 还没有登记名称，按乡镇 {township} 照录",
+        "Village {text} has no name here yet; taken as given, in township {township}",
+    ),
     "village_former": ("{text} 已并入 {now}", "{text} is now part of {now}"),
     "code_unknown": ("不认识「{text}」这个写法", "'{text}' is no known value"),
     "count_form": ("「{text}」不是 0 到 {most} 的整数", "'{text}' is no whole number from 0 to {most}"),

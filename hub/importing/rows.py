@@ -20,7 +20,7 @@ from hub.importing import headings
 from hub.importing.headings import Column
 from hub.importing.reading import LOST_DIGITS, Line
 from hub.importing.remarks import block, hint, left_out
-from schema import field_types, money, resident_id
+from schema import field_types, ids, money, resident_id
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.parameter import Parameters
@@ -28,6 +28,7 @@ from schema.resident_id import ResidentId
 from schema.service_parts import Field
 
 COUNT_MAX = 1200
+TOWNSHIP_DIGITS = 9
 ALIVE, DEAD = "1", "2"
 OF_INSURANCE = (
     "enrolment_state", "began_month", "grade", "balance", "paid_months", "benefit", "benefit_basic", "benefit_account",
@@ -132,12 +133,17 @@ def _month(column: Column, text: str, setting: Setting) -> tuple[Any, list[Findi
 
 
 def _village(column: Column, text: str, setting: Setting) -> tuple[Any, list[Finding]]:
-    """A division in force; a former one gives its successor."""
+    """A division in force; a former one gives its successor. A village nobody listed is taken if its township is."""
     plain = unicodedata.normalize("NFKC", text).replace(" ", "")
     code = setting.villages.get(plain)
-    if code is None:
-        return None, [block("village_unknown", column.id, text=plain[:20])]
-    return code, [] if code == plain else [hint("village_former", column.id, text=plain, now=code)]
+    if code == plain:
+        return code, []
+    if code is not None:
+        return code, [hint("village_former", column.id, text=plain, now=code)]
+    township = setting.villages.get(plain[:TOWNSHIP_DIGITS])
+    if re.fullmatch("[0-9]{12}", plain) and township == plain[:TOWNSHIP_DIGITS]:
+        return plain, [hint("village_unlisted", column.id, text=plain, township=township)]
+    return None, [block("village_unknown", column.id, text=plain[:20])]
 
 
 _READERS = {"code": _code, "count": _count, "month": _month, "village": _village}
@@ -219,5 +225,13 @@ def _parts(values: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def household_id(number: str | None) -> bytes | None:
-    """The id of a family book: from its number, so that all lines of the family meet in one row."""
-    return sha256(f"household {number}".encode()).digest()[:16] if number else None
+    """The id of a family book: from its number, so that all lines of the family meet in one row.
+
+    A register that this system wrote gives the id itself.
+    """
+    if not number:
+        return None
+    try:
+        return ids.from_text(number)
+    except ValueError:
+        return sha256(f"household {number}".encode()).digest()[:16]

@@ -168,6 +168,48 @@ def test_a_wrong_phone_costs_the_phone_and_not_the_line(store: Store, write_file
     assert rows(store, "contact")[0]["phone"] is None
 
 
+def test_a_village_nobody_listed_is_taken_when_its_township_is_known(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
+    summary = take_in(write_file([person(村社区编码="330683100777"), person(serial=3, 村社区编码="330683999777")]))
+    assert counts(summary) == (1, 0, 0, 1)
+    assert summary.codes == {"village_unlisted": 1, "village_unknown": 1}
+    assert rows(store, "person")[0]["village"] == "330683100777"
+
+
+def test_a_phone_written_with_other_signs_is_the_same_phone(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
+    take_in(write_file([person(移动电话="057582333681")]))
+    with store.write() as db:
+        database.update(db, "contact", {"id": rows(store, "person")[0]["id"]}, {"phone": "0575-82333681"})
+    assert counts(take_in(write_file([person(移动电话="0575 8233 3681")]))) == (0, 0, 1, 0)
+
+
+def test_a_register_without_the_old_form_of_a_number_is_not_changed_for_it(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
+    take_in(write_file([person()]))
+    with store.write() as db:
+        database.update(db, "person", {"id": rows(store, "person")[0]["id"]}, {"id_number_15": None})
+    assert counts(take_in(write_file([person()]))) == (0, 0, 1, 0)
+
+
+def test_a_village_of_the_address_alone_is_no_change(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
+    take_in(write_file([person()]))
+    with store.write() as db:
+        database.update(db, "contact", {"id": rows(store, "person")[0]["id"]}, {"address_village": None})
+    assert counts(take_in(write_file([person()]))) == (0, 0, 1, 0)
+
+
+def test_a_register_this_system_wrote_names_households_by_their_id(
+    store: Store, write_file: WriteFile, take_in: TakeIn
+) -> None:
+    book = new_id()
+    take_in(write_file([person(户号=book.hex())], header=(*person(), "户号")))
+    assert rows(store, "person")[0]["household_id"] == rows(store, "household")[0]["id"] == book
+
+
 def test_a_former_village_leads_to_its_successor(store: Store, write_file: WriteFile, take_in: TakeIn) -> None:
     summary = take_in(write_file([person(村社区编码="330683100299")]))
     assert summary.codes == {"village_former": 1}
