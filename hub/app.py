@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, url_for
 from werkzeug.routing import BaseConverter, ValidationError
 
-from hub import pack, pages, signing, sync_api
+from hub import pack, pages, signing, stations, sync_api
 from hub.context import EXTENSION, Hub, current
 from hub.officers import HubOfficers
 from hub.pages import registry
@@ -67,6 +67,13 @@ def _service_short(service_id: str) -> dict[str, str]:
     return item.short if item else {"zh": service_id, "en": service_id}
 
 
+def _fleet() -> stations.Summary:
+    """What the bar says before its first poll: a bar that fills a moment later makes the page jump."""
+    hub = current()
+    with hub.store.read() as db:
+        return stations.summary(db, hub.clock.now())
+
+
 def _page_variables() -> dict[str, Any]:
     config = current().config
     name = config.name if lang() == "zh" else config.name_en or config.name
@@ -77,4 +84,5 @@ def _page_variables() -> dict[str, Any]:
         "sections": sections(pages.SECTIONS),
         "search_url": url_for("registry.search_hits") if has_role(*registry.READERS) else None,
         "status_url": url_for(STATUS),
+        "fleet": _fleet(),
     }

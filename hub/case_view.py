@@ -68,7 +68,8 @@ def build(db: Any, case: HubCase, today: date, *, me: str, everything: bool = Fa
     findings = [*examined.findings, *kept]
     rows = _rows(db, case, view, examined.values, findings)
     said = [r for r in rows if _weight(r) < NOTHING_SAID]
-    telling = sorted(said, key=lambda r: (_weight(r), not r.on_slip))[: max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))]
+    at_once = max(SEEN_AT_ONCE, sum(_weight(r) == 0 for r in rows))
+    telling = sorted(said, key=lambda r: (_weight(r), not r.on_slip))[:at_once]
     done = steps.of_case(db, case.id)
     return CaseView(
         case=case,

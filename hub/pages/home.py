@@ -20,7 +20,7 @@ URGENT_ROWS = 15
 def index() -> str:
     """The officer's own desk; for those who process nothing, the state of the county."""
     hub, officer = current(), current_officer()
-    now, today = hub.clock.now(), hub.clock.today()
+    today = hub.clock.today()
     with hub.store.read() as db:
         return render_template(
             "hub/home.html",
@@ -29,7 +29,6 @@ def index() -> str:
             urgent=queue.waiting(db, officer, Filter(), URGENT_ROWS),
             pending=decision.pending_of(db, officer.operator_no),
             done=workload.of_officer(db, officer.operator_no, today),
-            fleet=stations.summary(db, now),
         )
 
 

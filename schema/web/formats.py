@@ -132,6 +132,14 @@ def grouped(number: str | None) -> Markup:
     return Markup("{}{}").format(number[:6], Markup("").join(Markup("<i>{}</i>").format(part) for part in groups))
 
 
+def fours(number: str | None) -> Markup:
+    """A bank account number in fours, set apart by margins: two of them can be compared at a glance."""
+    if not number:
+        return Markup(UNKNOWN)
+    groups = [number[at : at + 4] for at in range(0, len(number), 4)]
+    return Markup("{}{}").format(groups[0], Markup("").join(Markup("<i>{}</i>").format(part) for part in groups[1:]))
+
+
 def opening(message: str) -> str:
     """The first sentence of a finding: what the summary shows of it, in the same words."""
     return re.split(r"。|[.](?=\s|$)", message, maxsplit=1)[0]

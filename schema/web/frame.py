@@ -244,6 +244,7 @@ def _fill_jinja(app: Flask) -> None:
         name_masked=formats.name_masked,
         id_masked=formats.id_masked,
         grouped=formats.grouped,
+        fours=formats.fours,
         tail=formats.tail,
         opening=formats.opening,
     )

@@ -59,7 +59,7 @@ class World:
         self.ports["hub"] = free_port()
         self.run(
             "township-provision", "init-hub", self.hub.path, "--name", "嵊州市劳动保障中心",
-            "--host", "127.0.0.1", "--port", self.ports["hub"],
+            "--name-en", "Shengzhou centre", "--host", "127.0.0.1", "--port", self.ports["hub"],
         )  # fmt: skip
         self.run("township-provision", "county", self.hub.path, "--persons", persons, "--seed", seed)
 
@@ -79,10 +79,11 @@ class World:
         path.write_text(self.passwords[number])
         return path
 
-    def new_station(self, station: str, name: str, township: str) -> None:
+    def new_station(self, station: str, name: str, township: str, name_en: str = "") -> None:
         """A kit made at the hub."""
         self.run(
-            "township-provision", "new-station", self.hub.path, station, "--name", name, "--name-en", station,
+            "township-provision", "new-station", self.hub.path, station, "--name", name,
+            "--name-en", name_en or station,
             "--township", township, "--out", self.folder / "kits" / station,
         )  # fmt: skip
 

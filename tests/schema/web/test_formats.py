@@ -67,6 +67,12 @@ def test_an_id_number_in_groups_copies_as_bare_digits(number: str) -> None:
     assert re.sub(r"<[^>]+>", "", shown) == number
 
 
+def test_a_bank_account_is_grouped_in_fours_and_copies_as_bare_digits() -> None:
+    shown = formats.fours("6228580399001234569")
+    assert shown == "6228<i>5803</i><i>9900</i><i>1234</i><i>569</i>"
+    assert formats.fours("<b>") == "&lt;b&gt;" and formats.fours(None) == "--"
+
+
 def test_an_id_number_is_grouped_six_eight_four() -> None:
     assert formats.grouped("33068319650812001X") == "330683<i>19650812</i><i>001X</i>"
     assert formats.grouped("330623650812001") == "330623<i>650812</i><i>001</i>"
