@@ -8,7 +8,7 @@ Read in this order:
 * `receipts` - numbers from leased blocks; `slips` - what stands on a slip and who got which copy;
 * `contacts` - phone and address as registry cells; `conflicts` - what did not go as intended; `persons`, `forms`;
 * `search` - one box finds anyone; `unsent` and `status` - the truth of the bottom bar; `officers` - who may log in;
-* `exchange` + `tasks` - the line to the hub and the evening's copy; `backup`, `doctor`;
+* `exchange` + `tasks` - the line to the hub and the evening's copy; `doctor` - is this station well;
 * `app` - the web app; `pages/` - one module per area with its folder in `templates/`; `texts.toml` - the words.
 
 Places kept free for what comes: `card_reader` (social security card), pages for units, jobs and visits.

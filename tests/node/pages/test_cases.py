@@ -11,7 +11,7 @@ import pytest
 from node import cases
 from node.cases import Submitted
 from node.station import Station
-from schema import database, events
+from schema import database, events, ids
 from schema.clock import FixedClock
 from tests.node.conftest import ENROLMENT, PAPERS, STATION, Counter
 
@@ -138,6 +138,18 @@ def test_the_first_print_is_the_slip_and_every_later_one_is_a_marked_and_logged_
     with station.store.read() as db:
         rows = db.execute("SELECT copy, operator_no FROM slip_print ORDER BY copy").fetchall()
     assert [tuple(row) for row in rows] == [(1, "3012"), (2, "3012")]
+
+
+def test_a_final_slip_names_no_further_steps(
+    counter: Counter, station: Station, clerk: tuple, person: Callable[[str], bytes]
+) -> None:
+    item, case_id = station.desk.service("personal_data_change"), ids.new_id()
+    given = cases.trim(item, {"phone": "13857582046", "address": "张家路 4 号"}, ["id_card"])
+    cases.save(station.desk, case_id, item, given, clerk[0], person("张建国"))
+    cases.submit(station.desk, case_id, *clerk)
+    counter.get(f"/cases/{case_id.hex()}")
+    slip = counter.get(counter.post(f"/cases/{case_id.hex()}/slip").headers["Location"]).text
+    assert 'class="legal-box final"' in slip and "不用再来" in slip and "审批" not in slip and "批准以后" not in slip
 
 
 def test_a_slip_of_the_small_hours_bears_the_civil_day(
