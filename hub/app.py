@@ -12,7 +12,7 @@ from werkzeug.routing import BaseConverter, ValidationError
 from hub import pack, pages, signing, stations, sync_api
 from hub.context import EXTENSION, Hub, current
 from hub.officers import HubOfficers
-from hub.pages import registry
+from hub.pages import check, registry
 from hub.sections import sections
 from schema import ids, keys
 from schema.clock import parse_stamp
@@ -45,7 +45,8 @@ def create_app(hub: Hub, *, cost: keys.Cost = keys.STANDARD) -> Flask:
     app.url_map.converters["id"] = HexId
     app.extensions[EXTENSION] = hub
     init_app(app, place="hub", texts=pages.TEXTS, clock=hub.clock)
-    init_auth(app, HubOfficers(hub.store), hub.clock, passive=(STATUS,), machine=(sync_api.api,), cost=cost)
+    init_auth(app, HubOfficers(hub.store), hub.clock, public=(check.PUBLIC,), passive=(STATUS,),
+              machine=(sync_api.api,), cost=cost)  # fmt: skip
     sync_api.init_api(app, hub)
     for module in pages.PAGES:
         app.register_blueprint(module.page)

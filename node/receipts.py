@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receipt numbers from the blocks that the hub leased to this station, and the check code printed beside them.
+"""Receipt numbers from the blocks that the hub leased to this station.
 
 A number is taken in the transaction that stores the case: a crash leaves no number without a case and no case without
 a number. Blocks are reference rows; how far each is used is known here only.
@@ -7,14 +7,12 @@ a number. Blocks are reference rows; how far each is used is known here only.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 from schema import database, ids
 from schema.errors import OutOfNumbers
 
 FEW_LEFT = 50
-_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0 1 I L O U: read aloud and typed by citizens
 
 _OPEN_BLOCKS = """
     SELECT b.year, b.first, b.last, coalesce(u.next, b.first) AS next FROM receipt_block b
@@ -47,18 +45,3 @@ def left(db: Any, station: str) -> int:
     """How many numbers remain in all blocks."""
     found = db.execute(f"SELECT coalesce(sum(last - next + 1), 0) FROM ({_OPEN_BLOCKS})", (station,)).fetchone()
     return int(found[0])
-
-
-def check_code(fact_hash: bytes) -> str:
-    """Six characters like 7K4M-2Q, from the signed fact's hash: the hub can compute it, a forger cannot guess it."""
-    number = int.from_bytes(sha256(b"slip" + fact_hash).digest()[:8], "big")
-    letters = []
-    for _ in range(6):
-        number, at = divmod(number, len(_CODE_LETTERS))
-        letters.append(_CODE_LETTERS[at])
-    return f"{''.join(letters[:4])}-{''.join(letters[4:])}"
-
-
-def check_address(hub_url: str, receipt_no: str, code: str) -> str:
-    """What the QR on a slip holds: where to ask, the number and the code. Nothing about the person."""
-    return f"{hub_url.rstrip('/')}/check?no={receipt_no}&code={code}"

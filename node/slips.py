@@ -9,12 +9,13 @@ from typing import Any
 
 import segno
 
-from node import cases, receipts
+from node import cases
 from schema import database, events, ids, resident_id
 from schema.clock import Clock, local, stamp
 from schema.errors import UnknownSubject, WrongState
 from schema.events import Fact
 from schema.service_parts import Service
+from schema.slip import check_address, check_code
 from schema.web.door import Officer
 
 
@@ -78,8 +79,8 @@ def read(db: Any, case_id: bytes, copy: int, services: dict[str, Service], hub_u
     fact = next((f for f in events.of_subject(db, case_id) if f.kind == "case_submitted"), None)
     if row is None or fact is None or fact.body["service"] not in services:
         raise UnknownSubject("没有这一份回执", "there is no such copy of a slip")
-    code = receipts.check_code(fact.hash)
-    address = receipts.check_address(hub_url, fact.body["receipt_no"], code)
+    code = check_code(fact.hash)
+    address = check_address(hub_url, fact.body["receipt_no"], code)
     return Slip(case_id, fact, copy, row["at"], services[fact.body["service"]], code, address)
 
 

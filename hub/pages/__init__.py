@@ -11,6 +11,7 @@ from types import ModuleType
 
 from hub.pages import (
     case,
+    check,
     conflicts,
     home,
     importing,
@@ -28,7 +29,8 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, settlement, receipts, stations, registry, importing, refusals, workload, officers
+    home, review, case, conflicts, settlement, receipts, stations, registry, importing, refusals, workload, officers,
+    check,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = (_HUB / "texts.toml", _HUB / "settlement" / "texts.toml", _HUB / "importing" / "texts.toml")
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

@@ -29,9 +29,13 @@ def own_routes(hub: Hub) -> list[tuple[str, str]]:
     """Every page and action of this app, with some id where one is asked for."""
     out = []
     for rule in create_app(hub, cost=CHEAP).url_map.iter_rules():
-        if rule.endpoint in ("static", "web.static", "web.set_lang", "auth.login") or rule.endpoint.startswith(
-            "sync_api"
-        ):
+        if rule.endpoint in (
+            "static",
+            "web.static",
+            "web.set_lang",
+            "auth.login",
+            "check.show",
+        ) or rule.endpoint.startswith("sync_api"):
             continue
         path = re.sub(r"<id:[^>]+>", "0" * 32, rule.rule)
         path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
