@@ -33,6 +33,7 @@ REMARKS: dict[str, tuple[str, str]] = {
     "village_former": ("{text} 已并入 {now}", "{text} is now part of {now}"),
     "code_unknown": ("不认识「{text}」这个写法", "'{text}' is no known value"),
     "count_form": ("「{text}」不是 0 到 {most} 的整数", "'{text}' is no whole number from 0 to {most}"),
+    "amount_range": ("金额大得不合情理，要小于 {most}", "The amount is beyond reason: it must be below {most}"),
     "birth_differs": (
         "出生日期和身份证号不一致，证号里是 {birth_on}",
         "The birth date differs from the one in the ID number, {birth_on}",

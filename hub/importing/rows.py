@@ -20,6 +20,7 @@ from hub.importing import headings
 from hub.importing.headings import Column
 from hub.importing.reading import LOST_DIGITS, Line
 from hub.importing.remarks import block, hint, left_out
+from hub.settlement.kernel import AMOUNT_LIMIT_FEN, BALANCE_LIMIT_FEN
 from schema import field_types, ids, money, resident_id
 from schema.field_types import Context
 from schema.findings import Finding
@@ -126,6 +127,15 @@ def _count(column: Column, text: str, setting: Setting) -> tuple[Any, list[Findi
     return None, [block("count_form", column.id, text=text[:20], most=COUNT_MAX)]
 
 
+def _money(column: Column, text: str, setting: Setting) -> tuple[Any, list[Finding]]:
+    """An amount a month can be settled with: one absurd balance must not stop the whole county's month."""
+    value, found = _typed(column, text, setting)
+    limit = BALANCE_LIMIT_FEN if column.id == "balance" else AMOUNT_LIMIT_FEN // 4
+    if value is None or value < limit:
+        return value, found
+    return None, [block("amount_range", column.id, most=money.yuan(limit))]
+
+
 def _month(column: Column, text: str, setting: Setting) -> tuple[Any, list[Finding]]:
     """A month, also where the register gives a whole date for it."""
     found = _DATE_OF_MONTH.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
@@ -146,7 +156,7 @@ def _village(column: Column, text: str, setting: Setting) -> tuple[Any, list[Fin
     return None, [block("village_unknown", column.id, text=plain[:20])]
 
 
-_READERS = {"code": _code, "count": _count, "month": _month, "village": _village}
+_READERS = {"code": _code, "count": _count, "money": _money, "month": _month, "village": _village}
 
 
 def _agreement(values: Mapping[str, Any], resident: ResidentId | None, today: date) -> list[Finding]:

@@ -151,6 +151,8 @@ def test_all_that_is_wrong_with_a_line_is_said_at_once(store: Store, write_file:
         ({"村社区编码": ""}, "village_missing"),
         ({"身份证号": "3.30683197005150E+17"}, "id_lost_digits"),
         ({"姓名": "张3"}, "name_characters"),
+        ({"账户余额": "99,999,999,999"}, "amount_range"),
+        ({"待遇金额": "3000000"}, "amount_range"),
     ],
 )
 def test_what_refuses_a_line(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The large page cache is for the month alone: afterwards the connection is as frugal as before, also after an error."""
+"""The large page cache is for the month alone: afterwards the connection is frugal again, also after an error."""
 
 from __future__ import annotations
 
