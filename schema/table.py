@@ -11,6 +11,8 @@ Kind = Literal["fact", "registry", "reference", "local"]
 Side = Literal["both", "node", "hub"]
 Type = Literal["id", "text", "int", "blob"]
 
+# NUL ends a text early in C, half a surrogate pair has no UTF-8.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SQL_TYPE = {"id": "BLOB", "text": "TEXT", "int": "INTEGER", "blob": "BLOB"}
 
 
@@ -48,7 +50,7 @@ class Column:
             return "type"
         if len(value) > self.limit:
             return "length"
-        if "\x00" in value or any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+        if _NO_TEXT.search(value):
             return "characters"
         if self.pattern and value and not re.fullmatch(self.pattern, value):
             return "format"

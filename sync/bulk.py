@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,17 @@ def put_many(db: Any, table: Table, rows: Sequence[Mapping[str, Any]], head: int
     _feed(db, table, same_row, head)
     db.execute("DROP TABLE incoming")
     return written, head + last
+
+
+def feed_rows(db: Any, table: Table, row_ids: Sequence[bytes], head: int) -> None:
+    """Feed rows whose id is a person's to that person's slices; they take the numbers behind `head`, in their order."""
+    db.execute(
+        "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) "
+        "SELECT m.slice, ?, m.person_id, ?, ? + 1 + w.key, 1 FROM json_each(?) w "
+        "CROSS JOIN slice_member m ON m.person_id = unhex(w.value) WHERE true "
+        "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
+        (table.name, tables.CHANNEL[table.kind], head, json.dumps([row_id.hex() for row_id in row_ids])),
+    )
 
 
 def _feed(db: Any, table: Table, same_row: str, head: int) -> None:

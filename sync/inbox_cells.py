@@ -9,6 +9,8 @@ never see the loser otherwise. They travel as data of their own, never as cells.
 
 from __future__ import annotations
 
+import json
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from schema import crsqlite, ids, tables
@@ -48,14 +50,15 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
     outcome = Outcome()
     good: list[list[WireCell]] = []
     clashes: dict[bytes, list[merge.Clash]] = {}
+    head, members, known = pub.seq, _members(pub.db, rows, node.slices), _stored(pub.db, rows)
+    version_at = cache(partial(publish.version_at, pub.db))
     for row in rows:
-        stored = _stored(pub.db, row[0])
-        member = is_member(pub.db, row[0].row_id, node.slices)
-        if code := validator.bad_pushed_row(row, stored, member=member, head=pub.seq):
+        stored = known.get((row[0].table, row[0].row_id), {})
+        if code := validator.bad_pushed_row(row, stored, member=row[0].row_id in members, head=head):
             outcome.refused.append((Refused.of(_name(row[0]), code), row))
             continue
         good.append(row)
-        clashes[row[0].row_id] = merge.find_clashes(pub.db, row, stored, node.site_id)
+        clashes[row[0].row_id] = merge.find_clashes(row, stored, node.site_id, version_at)
     before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
 
     def poisoned(row: list[WireCell]) -> None:
@@ -81,17 +84,30 @@ def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
     return db.execute(sql, (person_id, *wanted)).fetchone() is not None
 
 
-def _stored(db: Any, cell: WireCell) -> dict[str, Cell]:
-    if cell.table not in publish.REGISTRY_NAMES:
-        return {}
-    return {c.column: c for c in crsqlite.cells_of(db, cell.table, cell.row_id)}
+def _members(db: Any, rows: list[list[WireCell]], wanted: tuple[str, ...]) -> set[bytes]:
+    """The persons among these rows that are in one of these slices."""
+    listed = json.dumps([row[0].row_id.hex() for row in rows])
+    marks = ", ".join("?" * len(wanted))
+    sql = (
+        "SELECT m.person_id FROM (SELECT unhex(value) AS id FROM json_each(?)) w "
+        f"CROSS JOIN slice_member m ON m.person_id = w.id WHERE m.slice IN ({marks})"
+    )
+    return {bytes(found[0]) for found in db.execute(sql, (listed, *wanted))}
+
+
+def _stored(db: Any, rows: list[list[WireCell]]) -> dict[tuple[str, bytes], dict[str, Cell]]:
+    """The hub's cells of these rows, by column."""
+    out = {}
+    for table in publish.REGISTRY_NAMES:
+        asked = [row[0].row_id for row in rows if row[0].table == table]
+        for row_id, cells in crsqlite.cells_of_rows(db, table, asked).items():
+            out[table, row_id] = {c.column: c for c in cells}
+    return out
 
 
 def _feed_changes(pub: Publication, before: int) -> None:
     for table in publish.REGISTRY_NAMES:
-        changed = {c.row_id: None for c in crsqlite.changed_since(pub.db, table, before, own_only=False)}
-        for row_id in changed:
-            pub.touch(table, row_id)
+        pub.touch(table, crsqlite.rows_changed_since(pub.db, table, before))
 
 
 def _take_conflict(pub: Publication, node: Node, item: Any, clock: Clock, outcome: Outcome) -> None:

@@ -44,12 +44,14 @@ class Clash:
     stored: Cell
 
 
-def find_clashes(db: Any, row: Iterable[WireCell], stored: dict[str, Cell], site: bytes) -> list[Clash]:
-    """Rule H for one row. `site` is the pushing station's author id."""
+def find_clashes(
+    row: Iterable[WireCell], stored: dict[str, Cell], site: bytes, version_at: Callable[[int], int]
+) -> list[Clash]:
+    """Rule H for one row. `site` is the pushing station's author id, `version_at` translates a base (`publish`)."""
     out = []
     for cell in row:
         known = stored.get(cell.column)
-        if known is None or known.site == site or known.db_version <= publish.version_at(db, cell.extra):
+        if known is None or known.site == site or known.db_version <= version_at(cell.extra):
             continue
         if known.value == cell.value or never_written(known) or never_written(cell):
             continue

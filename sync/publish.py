@@ -99,13 +99,15 @@ class Publication:
             database.insert(self.db, table, {"id": row_id, **changes})
         elif not database.update(self.db, table, {"id": row_id}, dict(changes)):
             return False
-        self.touch(declared.name, row_id)
+        self.touch(declared.name, [row_id])
         return True
 
-    def touch(self, table: str, row_id: bytes) -> None:
-        """Feed a registry row whose cells were changed in this transaction (a merge does it row by row)."""
+    def touch(self, table: str, row_ids: Sequence[bytes]) -> None:
+        """Feed registry rows whose cells were changed in this transaction, in the order given."""
         declared = _declared(table, "registry")
-        self._feed(self._next(), declared, row_id, slices.slices_of(self.db, table, {"id": row_id}))
+        if row_ids:
+            database.upsert(self.db, "feed_head", {"name": "feed", "seq": self.seq + len(row_ids)})
+            bulk.feed_rows(self.db, declared, row_ids, self.seq - len(row_ids))
 
     def fact(self, fact: Fact, station: str) -> None:
         """Send a stored fact of the hub to one station."""

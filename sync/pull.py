@@ -160,12 +160,12 @@ def _unframed(db: Any, cells: list[WireCell]) -> list[tuple[WireCell, Cell]]:
     """Pulled cells that meet another value written here and not yet in a frame."""
     done = outbox.framed(db, "reg")
     stored: dict[tuple[str, bytes], dict[str, Cell]] = {}
+    for table in {cell.table for cell in cells}:
+        rows = crsqlite.cells_of_rows(db, table, [c.row_id for c in cells if c.table == table])
+        stored |= {(table, row_id): {c.column: c for c in found} for row_id, found in rows.items()}
     out = []
     for cell in cells:
-        place = (cell.table, cell.row_id)
-        if place not in stored:
-            stored[place] = {c.column: c for c in crsqlite.cells_of(db, *place)}
-        mine = stored[place].get(cell.column)
+        mine = stored[cell.table, cell.row_id].get(cell.column)
         if mine is None or mine.site is not None or mine.db_version <= done or mine.value == cell.value:
             continue
         if not merge.never_written(mine):
