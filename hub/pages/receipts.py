@@ -17,7 +17,7 @@ from hub.settlement import matching, receipt_file, receipts, views
 from schema import money, view
 from schema.errors import Refusal
 from schema.findings import Finding
-from schema.web.auth import current_officer, require_role
+from schema.web.auth import current_key, current_officer, require_role
 from schema.web.frame import t
 
 page = Blueprint("receipts", __name__, url_prefix="/receipts")
@@ -75,7 +75,7 @@ def take(upload_id: bytes) -> Response:
     """Take the good receipts in and book them."""
     hub, officer = current(), current_officer().operator_no
     found = uploads.find(hub, officer, upload_id)
-    summary = receipts.take_in(hub.store, found.content, WEB, officer, hub.clock, file_name=found.name)
+    summary = receipts.take_in(hub.store, found.content, WEB, officer, current_key(), hub.clock, file_name=found.name)
     count = summary.counts["matched"] + summary.counts["suspense"]
     yuan = money.yuan(summary.fen["matched"] + summary.fen["suspense"])
     flash(t("settlement_receipts.taken", n=count, yuan=yuan), "done")
@@ -87,7 +87,7 @@ def take(upload_id: bytes) -> Response:
 def match() -> Response:
     """Try every receipt in suspense again."""
     hub = current()
-    count, _ = matching.match_all(hub.store, current_officer().operator_no, hub.clock)
+    count, _ = matching.match_all(hub.store, current_officer().operator_no, current_key(), hub.clock)
     flash(t("settlement_receipts.again_done", n=count), "done")
     return redirect(url_for("receipts.index"), 303)
 
@@ -103,7 +103,7 @@ def give() -> Response:
         said = t("settlement_receipts.nobody")
         return make_response(_show([Finding("nobody", "block", f"give-{no}", said, said)]), 422)
     try:
-        matching.match_one(hub.store, no, person_id, current_officer().operator_no, hub.clock)
+        matching.match_one(hub.store, no, person_id, current_officer().operator_no, current_key(), hub.clock)
     except Refusal as refusal:
         return make_response(_show([Finding(refusal.code, "block", f"give-{no}", refusal.zh, refusal.en)]), 422)
     flash(t("settlement_receipts.given", no=no), "done")

@@ -37,7 +37,7 @@ def receipts_command(hub: Hub, signer: Signer, file: Path, preview: bool, refuse
     if preview:
         summary = receipts.preview(hub.store, file, COMMAND_LINE, hub.clock)
     else:
-        summary = receipts.take_in(hub.store, file, COMMAND_LINE, signer.operator_no, hub.clock)
+        summary = receipts.take_in(hub.store, file, COMMAND_LINE, signer.operator_no, signer.key, hub.clock)
     if refused and summary.refused:
         refused_file.write(refused, summary.header, summary.refused)
     if json_out:
@@ -56,7 +56,7 @@ def receipts_command(hub: Hub, signer: Signer, file: Path, preview: bool, refuse
 @_JSON
 def match_command(hub: Hub, signer: Signer, json_out: bool) -> None:
     """给暂收的到账重新找人 / Try again to match receipts in suspense."""
-    count, amount_fen = matching.match_all(hub.store, signer.operator_no, hub.clock)
+    count, amount_fen = matching.match_all(hub.store, signer.operator_no, signer.key, hub.clock)
     if json_out:
         as_json({"matched": count, "matched_fen": amount_fen})
     else:
@@ -163,7 +163,7 @@ def _show(hub: Hub, settled: str | None, json_out: bool) -> None:
     with hub.store.read() as db:
         if settled:
             month.get(db, settled)
-        found = views.overview(db, settled)
+        found = views.overview(db, hub.clock.today(), settled)
     if json_out:
         as_json(found.to_json())
         return

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hub import ledger, officers
-from hub.settlement import month
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub import ledger
+from hub.settlement import hands, month
 from hub.settlement.month import SCHEME
 from schema import database
 from schema.clock import Clock
@@ -57,20 +59,27 @@ def match_again(db: Any, clock: Clock) -> tuple[int, int]:
     return len(matched), amount_fen
 
 
-def match_all(store: Store, officer: str, clock: Clock) -> tuple[int, int]:
+def match_all(store: Store, officer: str, key: Ed25519PrivateKey, clock: Clock) -> tuple[int, int]:
     """`match_again` as an act of an officer. Raises NotAllowed."""
     with store.write() as db:
-        officers.require(db, officer, ROLE, clock.today())
-        return match_again(db, clock)
+        hands.require(db, officer, ROLE, key, clock)
+        count, amount_fen = match_again(db, clock)
+        if count:
+            body = {"receipts": count, "amount_fen": amount_fen}
+            booked_in = month.booking_month(clock.today(), month.open_month(db))
+            hands.sign(db, "receipts_matched", booked_in, body, officer, key, clock)
+        return count, amount_fen
 
 
-def match_one(store: Store, receipt_no: str, person_id: bytes, officer: str, clock: Clock) -> None:
+def match_one(
+    store: Store, receipt_no: str, person_id: bytes, officer: str, key: Ed25519PrivateKey, clock: Clock
+) -> None:
     """Give one suspense receipt to a person, because somebody asked the payer.
 
     Raises UnknownSubject, WrongState (matched before, or the person is not enrolled), NotAllowed.
     """
     with store.write() as db:
-        officers.require(db, officer, ROLE, clock.today())
+        hands.require(db, officer, ROLE, key, clock)
         row = db.execute("SELECT * FROM receipt WHERE scheme = ? AND no = ?", (SCHEME, receipt_no)).fetchone()
         if row is None:
             raise UnknownSubject("没有这张票据", "there is no such receipt")
@@ -89,3 +98,5 @@ def match_one(store: Store, receipt_no: str, person_id: bytes, officer: str, clo
         booked_in = month.booking_month(clock.today(), month.open_month(db))
         memo = f"{receipt_no} {officer}"
         ledger.post(db, SCHEME, booked_in, "suspense_matched", row["amount_fen"], clock, memo=memo)
+        body = {"receipts": 1, "amount_fen": row["amount_fen"], "no": receipt_no, "person_id": person_id}
+        hands.sign(db, "receipts_matched", booked_in, body, officer, key, clock)

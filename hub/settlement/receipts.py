@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from hub import ledger, officers
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub import ledger
 from hub.importing.reading import Limits, Source
 from hub.importing.register import RefusedLine, listed, name_of
-from hub.settlement import matching, month, receipt_file
+from hub.settlement import hands, matching, month, receipt_file
 from hub.settlement.month import SCHEME
 from hub.settlement.receipt_file import Entry, Receipt, refusal
 from schema import database, money
@@ -62,12 +64,13 @@ def preview(store: Store, source: Source, limits: Limits, clock: Clock) -> Summa
 
 
 def take_in(
-    store: Store, source: Source, limits: Limits, officer: str, clock: Clock, *, file_name: str = ""
-) -> Summary:
-    """Take in the good lines and book them, all or nothing. Raises Refusal, NotAllowed."""
+    store: Store, source: Source, limits: Limits, officer: str, key: Ed25519PrivateKey, clock: Clock, *,
+    file_name: str = "",
+) -> Summary:  # fmt: skip
+    """Take in the good lines, book them and sign for them, all or nothing. Raises Refusal, NotAllowed."""
     named = name_of(source, file_name, SOURCE_LIMIT)
     with store.write() as db:
-        officers.require(db, officer, ROLE, clock.today())
+        hands.require(db, officer, ROLE, key, clock)
         summary, good = _examine(db, source, limits, clock)
         opened = month.open_month(db)
         sums: Counter[tuple[str, str]] = Counter()
@@ -79,6 +82,10 @@ def take_in(
             sums[month.booking_month(day, opened), f"receipt_{state}"] += receipt.amount_fen
         for (booked_in, event), amount_fen in sorted(sums.items()):
             ledger.post(db, SCHEME, booked_in, event, amount_fen, clock, memo=f"{named} {officer}")
+        if good:
+            body = {k: v for k, v in summary.to_json().items() if k != "refused_lines"} | {"file": named}
+            booked_in = month.booking_month(clock.today(), opened)
+            hands.sign(db, "receipts_taken_in", booked_in, body, officer, key, clock)
     return summary
 
 

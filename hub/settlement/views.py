@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from hub.settlement import month
 from hub.settlement.month import SCHEME, STEPS, Step
+from schema import period
 
 PAGE_ROWS = 50
 NEXT = {None: "run", "computed": "approve", "approved": "pay", "paid": "close", "closed": None}
@@ -27,7 +29,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Overview:
-    """One month: its row (None before the first computation), what was kept with it, its steps, what comes next."""
+    """One month: its row (None before the first computation), what was kept with it, its steps, what comes next.
+
+    `begins_on`: its first day while that is still to come; then nothing comes next.
+    """
 
     month: str | None
     row: dict[str, Any]
@@ -39,6 +44,7 @@ class Overview:
     next_action: str | None
     months: list[str]
     open_month: str | None
+    begins_on: date | None
 
     @property
     def state(self) -> str | None:
@@ -55,13 +61,14 @@ class Overview:
         }  # fmt: skip
 
 
-def overview(db: Any, asked: str | None = None) -> Overview:
+def overview(db: Any, today: date, asked: str | None = None) -> Overview:
     """The month asked for, else the open one, else the last."""
     months = [r[0] for r in db.execute("SELECT month FROM period WHERE scheme = ? ORDER BY month DESC", (SCHEME,))]
     opened = month.open_month(db)
     shown = asked if asked and (asked in months or asked == opened) else opened
     found = month.find(db, shown) if shown else None
     row = dict(found) if found else {}
+    first = period.first_day(shown) if shown else today
     kept = json.loads(row["controls"]) if row.get("controls") else {}
     return Overview(
         month=shown,
@@ -71,9 +78,10 @@ def overview(db: Any, asked: str | None = None) -> Overview:
         paid=kept.get("paid", {}),
         elapsed_ms=kept.get("elapsed_ms", 0),
         marks=_marks(row),
-        next_action=NEXT[row.get("state")],
+        next_action=NEXT[row.get("state")] if first <= today else None,
         months=months if not opened or opened in months else [opened, *months],
         open_month=opened,
+        begins_on=first if first > today else None,
     )
 
 

@@ -94,10 +94,12 @@ def test_a_month_computed_again_plans_nothing_twice(money: Money) -> None:
 def test_a_receipts_file_cut_at_any_write_is_booked_once(money: Money, clock: FixedClock) -> None:
     file = RECEIPTS.format(money.number_of(money.people[0])).encode()
     officer = OFFICERS["settle"]
-    _, done = fail_everywhere(money.store, lambda: receipts.take_in(money.store, file, WEB, officer, clock))
+    _, done = fail_everywhere(
+        money.store, lambda: receipts.take_in(money.store, file, WEB, officer, money.keys[officer], clock)
+    )
     assert (done.counts["matched"], done.counts["suspense"]) == (1, 1)
     before = rows(money.store)
-    assert receipts.take_in(money.store, file, WEB, officer, clock).counts["known"] == 2
+    assert receipts.take_in(money.store, file, WEB, officer, money.keys[officer], clock).counts["known"] == 2
     assert rows(money.store) == before
 
 

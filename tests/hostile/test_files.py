@@ -121,7 +121,7 @@ def test_a_file_that_is_no_table_is_refused_in_words_by_both_doors(
     with pytest.raises(Refusal) as one:
         register.apply(county.store, content, WEB, "2301", importer, clock)
     with pytest.raises(Refusal) as other:
-        receipts.take_in(money.store, content, WEB, SETTLER, clock)
+        receipts.take_in(money.store, content, WEB, SETTLER, money.keys[SETTLER], clock)
     for said in (one.value, other.value):
         assert any("\u4e00" <= c <= "\u9fff" for c in said.zh) and said.en
     assert (rows(county.store), rows(money.store)) == before
@@ -139,13 +139,11 @@ def test_a_file_over_the_line_limit_is_refused_before_anything_is_written(money:
     before = rows(money.store)
     few = Limits(WEB.bytes_max, 2000, WEB.unpacked_max)
     with pytest.raises(Refusal, match="over 2,000 lines"):
-        receipts.take_in(money.store, content, few, SETTLER, clock)
+        receipts.take_in(money.store, content, few, SETTLER, money.keys[SETTLER], clock)
     assert rows(money.store) == before
 
 
-def test_columns_beyond_the_limit_are_left_out(
-    county: County, importer: Ed25519PrivateKey, clock: FixedClock
-) -> None:
+def test_columns_beyond_the_limit_are_left_out(county: County, importer: Ed25519PrivateKey, clock: FixedClock) -> None:
     lines = [line + "," + ",".join(f"x{n}" for n in range(5 * COLUMNS_MAX)) for line in PERSON.splitlines()]
     summary = register.apply(county.store, "\n".join(lines).encode(), WEB, "2301", importer, clock)
     assert len(summary.header) <= COLUMNS_MAX and summary.count("new") == 1
@@ -161,10 +159,8 @@ def test_an_amount_that_is_none_is_refused_and_its_neighbours_are_taken(
     whose = money.number_of(money.people[0])
     out = io.StringIO(HEADINGS)
     out.seek(0, io.SEEK_END)
-    csv.writer(out).writerows(
-        [["A", whose, amount, "2026", "2026-11-05"], ["B", whose, "300.5", "2026", "2026-11-05"]]
-    )
-    summary = receipts.take_in(money.store, out.getvalue().encode(), WEB, SETTLER, clock)
+    csv.writer(out).writerows([["A", whose, amount, "2026", "2026-11-05"], ["B", whose, "300.5", "2026", "2026-11-05"]])
+    summary = receipts.take_in(money.store, out.getvalue().encode(), WEB, SETTLER, money.keys[SETTLER], clock)
     assert [one.line.number for one in summary.refused] == [2]
     assert summary.fen["matched"] == 300_50
     assert [row["amount_fen"] for row in money.rows("SELECT amount_fen FROM receipt")] == [300_50]
@@ -180,17 +176,17 @@ def test_a_line_that_cannot_be_true_is_refused_with_its_number(
 ) -> None:
     line = ["A1", money.number_of(money.people[0]), "300", "2026", "2026-11-05"]
     line[column] = text
-    summary = receipts.take_in(money.store, (HEADINGS + ",".join(line)).encode(), WEB, SETTLER, clock)
+    summary = receipts.take_in(
+        money.store, (HEADINGS + ",".join(line)).encode(), WEB, SETTLER, money.keys[SETTLER], clock
+    )
     assert [one.line.number for one in summary.refused] == [2]
     assert not money.rows("SELECT no FROM receipt")
 
 
-def test_money_of_an_id_number_that_is_none_waits_in_suspense_under_plain_text(
-    money: Money, clock: FixedClock
-) -> None:
+def test_money_of_an_id_number_that_is_none_waits_in_suspense_under_plain_text(money: Money, clock: FixedClock) -> None:
     evil = ["<script>", "' OR 1=1 --", "3" * 500, "\u202e330683", "三三零", "=HYPERLINK(1)"]
     lines = "".join(f'E{n},"{text}",10,2026,2026-11-05\n' for n, text in enumerate(evil))
-    summary = receipts.take_in(money.store, (HEADINGS + lines).encode(), WEB, SETTLER, clock)
+    summary = receipts.take_in(money.store, (HEADINGS + lines).encode(), WEB, SETTLER, money.keys[SETTLER], clock)
     assert summary.counts["suspense"] == len(evil)
     assert all(len(r["id_number"]) <= 18 for r in money.rows("SELECT id_number FROM receipt"))
 
@@ -198,15 +194,15 @@ def test_money_of_an_id_number_that_is_none_waits_in_suspense_under_plain_text(
 def test_the_same_number_in_one_file_and_in_two_is_money_once(money: Money, clock: FixedClock) -> None:
     whose = money.number_of(money.people[0])
     twice = (HEADINGS + f"D1,{whose},300,2026,2026-11-05\n" * 2).encode()
-    assert len(receipts.take_in(money.store, twice, WEB, SETTLER, clock).refused) == 2
+    assert len(receipts.take_in(money.store, twice, WEB, SETTLER, money.keys[SETTLER], clock).refused) == 2
     once = (HEADINGS + f"D1,{whose},300,2026,2026-11-05\n").encode()
     other = (HEADINGS + f"D1,{whose},400,2026,2026-11-05\n").encode()
     alike = [(HEADINGS + f"{no},{whose},300,2026,2026-11-05\n").encode() for no in ("Ｄ１", "d1", "D1\u202e", " D 1")]
-    assert receipts.take_in(money.store, once, WEB, SETTLER, clock).counts["matched"] == 1
-    assert receipts.take_in(money.store, once, WEB, SETTLER, clock).counts["known"] == 1
-    assert len(receipts.take_in(money.store, other, WEB, SETTLER, clock).refused) == 1
+    assert receipts.take_in(money.store, once, WEB, SETTLER, money.keys[SETTLER], clock).counts["matched"] == 1
+    assert receipts.take_in(money.store, once, WEB, SETTLER, money.keys[SETTLER], clock).counts["known"] == 1
+    assert len(receipts.take_in(money.store, other, WEB, SETTLER, money.keys[SETTLER], clock).refused) == 1
     for file in alike:
-        assert receipts.take_in(money.store, file, WEB, SETTLER, clock).counts["known"] == 1
+        assert receipts.take_in(money.store, file, WEB, SETTLER, money.keys[SETTLER], clock).counts["known"] == 1
     assert money.rows("SELECT sum(amount_fen) AS fen FROM receipt")[0]["fen"] == 300_00
 
 

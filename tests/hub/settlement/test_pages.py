@@ -46,6 +46,16 @@ def test_a_month_goes_through_four_hands_on_the_pages(
     assert "0.00 相等" in settler.get(f"/settlement?month={NOVEMBER}").text
 
 
+def test_a_month_that_has_not_begun_asks_nobody_for_anything(hub: Hub, month: County, settler: Browser) -> None:
+    month.run()
+    for sign in (month.approve, month.pay, month.close):
+        sign()
+    page = settler.get("/settlement").text
+    assert "2026 年 12 月月结" in page and "12-01 起可以计算" in page
+    assert 'action="/settlement/run"' not in page
+    assert ">结算</a>" in page, "no count beside the section"
+
+
 @pytest.mark.parametrize("typed", ["", "审批", "审批 2026-10", "OK"])
 def test_a_wrong_word_signs_nothing_and_says_what_to_type(hub: Hub, month: County, browse: Browse, typed: str) -> None:
     month.run()

@@ -13,6 +13,7 @@ from hub import ledger
 from hub.importing.reading import WEB
 from hub.settlement import matching, receipts
 from hub.settlement.receipts import Summary
+from schema import events
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
 from schema.ids import new_id
 from tests.hub.settlement.conftest import OFFICERS, SCHEME, County, number
@@ -32,7 +33,7 @@ def take_in(county: County, tmp_path: Path) -> TakeIn:
             csv.writer(file).writerows([header, *lines])
         if preview:
             return receipts.preview(county.store, path, WEB, county.clock)
-        return receipts.take_in(county.store, path, WEB, SETTLER, county.clock)
+        return receipts.take_in(county.store, path, WEB, SETTLER, county.keys[SETTLER], county.clock)
 
     return take
 
@@ -133,14 +134,14 @@ def test_only_the_settlement_post_takes_receipts_in(county: County, tmp_path: Pa
     path = tmp_path / "r.csv"
     path.write_text(",".join(HEADER) + "\n", "utf-8")
     with pytest.raises(NotAllowed):
-        receipts.take_in(county.store, path, WEB, OFFICERS["pay"], county.clock)
+        receipts.take_in(county.store, path, WEB, OFFICERS["pay"], county.keys[OFFICERS["pay"]], county.clock)
 
 
 def test_a_file_without_the_headings_is_refused(county: County, tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("甲,乙\n1,2\n", "utf-8")
     with pytest.raises(Refusal):
-        receipts.take_in(county.store, path, WEB, SETTLER, county.clock)
+        receipts.take_in(county.store, path, WEB, SETTLER, county.keys[SETTLER], county.clock)
 
 
 def test_suspense_is_matched_when_the_person_is_enrolled_later(county: County, take_in: TakeIn) -> None:
@@ -148,8 +149,8 @@ def test_suspense_is_matched_when_the_person_is_enrolled_later(county: County, t
     take_in(("R1", county.number_of(who), "300", "2026", "2026-11-05"))
     enrolment = {"id": new_id(), "person_id": who, "insurance": SCHEME, "state": "active", "began_month": "2026-11"}
     county.put(("enrolment", enrolment | {"grade_fen": 0}))
-    assert matching.match_all(county.store, SETTLER, county.clock) == (1, 300_00)
-    assert matching.match_all(county.store, SETTLER, county.clock) == (0, 0)
+    assert matching.match_all(county.store, SETTLER, county.keys[SETTLER], county.clock) == (1, 300_00)
+    assert matching.match_all(county.store, SETTLER, county.keys[SETTLER], county.clock) == (0, 0)
     assert (balance(county, "2001"), balance(county, "4001-02")) == (0, 300_00)
 
 
@@ -166,11 +167,25 @@ def test_an_officer_gives_one_receipt_to_a_person(county: County, take_in: TakeI
     take_in(("R1", "不清楚", "300", "2026", "2026-11-05"))
     who, stranger = county.person(), county.person(enrolled=False)
     with pytest.raises(WrongState):
-        matching.match_one(county.store, "R1", stranger, SETTLER, county.clock)
+        matching.match_one(county.store, "R1", stranger, SETTLER, county.keys[SETTLER], county.clock)
     with pytest.raises(UnknownSubject):
-        matching.match_one(county.store, "R9", who, SETTLER, county.clock)
-    matching.match_one(county.store, "R1", who, SETTLER, county.clock)
+        matching.match_one(county.store, "R9", who, SETTLER, county.keys[SETTLER], county.clock)
+    matching.match_one(county.store, "R1", who, SETTLER, county.keys[SETTLER], county.clock)
     assert county.rows("SELECT state, person_id FROM receipt") == [{"state": "matched", "person_id": who}]
     assert (balance(county, "2001"), balance(county, "4001-02")) == (0, 300_00)
     with pytest.raises(WrongState):
-        matching.match_one(county.store, "R1", who, SETTLER, county.clock)
+        matching.match_one(county.store, "R1", who, SETTLER, county.keys[SETTLER], county.clock)
+
+
+def test_whoever_takes_in_or_matches_money_signs_for_it(county: County, take_in: TakeIn) -> None:
+    who = county.person(enrolled=False)
+    take_in(("R1", county.number_of(who), "300", "2026", "2026-11-05"))
+    enrolment = {"id": new_id(), "person_id": who, "insurance": SCHEME, "state": "active", "began_month": "2026-11"}
+    county.put(("enrolment", enrolment | {"grade_fen": 0}))
+    matching.match_all(county.store, SETTLER, county.keys[SETTLER], county.clock)
+    with county.store.read() as db:
+        facts = [events.from_row(row) for row in db.execute("SELECT * FROM fact ORDER BY seq")]
+    assert [(f.kind, f.officer) for f in facts] == [("receipts_taken_in", SETTLER), ("receipts_matched", SETTLER)]
+    assert (facts[0].body["suspense_fen"], facts[1].body["amount_fen"]) == (300_00, 300_00)
+    for fact in facts:
+        fact.verify(county.keys[SETTLER].public_key().public_bytes_raw())
