@@ -52,6 +52,11 @@ def open_hub(
             raise ConfigError("没有给口令文件（--unlock-file）", "no unlock file was given (--unlock-file)")
         passphrase = ask().encode()
     secrets = home.unlock(passphrase)
+    if not home.database.is_file():
+        raise ConfigError(
+            f"没有找到数据库 {home.database}。请不要新建，先从备份恢复",
+            f"database {home.database} not found: make no new one, restore it from a backup",
+        )
     return Hub(home, config, secrets, Store(home.database, secrets.db_key, side="hub"), clock or SystemClock())
 
 

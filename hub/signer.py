@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.context import Hub
 from hub.officers import HubOfficers
 from schema import keys
-from schema.errors import ConfigError, WrongPassword
+from schema.errors import ConfigError, NotAllowed, WrongPassword
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,18 @@ def with_signer(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_signer(hub: Hub, operator_no: str, password: str) -> Signer:
-    """The officer's key. Raises WrongPassword, also for a number nobody has."""
+    """The officer's key. Raises WrongPassword, also for a number nobody has; NotAllowed before the first own one."""
     officer = HubOfficers(hub.store).find(operator_no)
     if officer is None:
         raise WrongPassword("工号或密码不对", "wrong number or password")
-    return Signer(operator_no, keys.unwrap(officer.wrapped_key, password))
+    key = keys.unwrap(officer.wrapped_key, password)
+    if officer.must_change:
+        # Somebody else knows this password: what is signed with it could be anybody's.
+        raise NotAllowed(
+            "密码是别人设的，请先在网页登录，换成自己的",
+            "this password was set by somebody else: log in at the pages and choose your own", code="must_change",
+        )  # fmt: skip
+    return Signer(operator_no, key)
 
 
 def _password(password_file: str | None) -> str:

@@ -131,7 +131,12 @@ def _require_one_identity(station: Station) -> None:
         # An old certificate stops the exchange, not the counter: what is taken now is sent once it is renewed.
         if error.code == EXPIRED:
             return
-        raise
+        path = station.home.certificate_file
+        raise BadSignature(
+            f"{path}：{error.zh}。请让技术员重新安装",
+            f"{path}: {error.en}. Have the kit installed again",
+            code=error.code,
+        ) from error
     _agree("证书", "the certificate", certificate.node, station.config.id)
     own = Ed25519PrivateKey.from_private_bytes(station.secrets.node_key).public_key().public_bytes_raw()
     if own != certificate.public_key:

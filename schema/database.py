@@ -47,7 +47,10 @@ def connect(path: Path | str, key: bytes) -> Connection:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlcipher.DatabaseError as error:
         db.close()
-        raise WrongKey("密钥打不开这个数据库，或文件不是本系统的", "the key does not open this database") from error
+        raise WrongKey(
+            f"密钥打不开数据库 {path}：文件已损坏，或不是本系统的。请从备份恢复",
+            f"the key does not open the database {path}: damaged, or not ours. Restore it from a backup",
+        ) from error
     try:
         db.row_factory = sqlcipher.Row
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -57,11 +60,18 @@ def connect(path: Path | str, key: bytes) -> Connection:
         crsqlite.load(db)
     except sqlcipher.DatabaseError as error:
         db.close()
-        raise StoreError(f"数据库打不开：{error}", f"cannot open the database: {error}") from error
+        raise _damaged(path, error) from error
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _damaged(path: Path | str, error: Exception) -> StoreError:
+    return StoreError(
+        f"数据库 {path} 打不开：{error}。如已损坏，请从备份恢复",
+        f"the database {path} cannot be opened: {error}. If it is damaged, restore it from a backup",
+    )
 
 
 def is_encrypted(path: Path) -> bool:
@@ -88,6 +98,8 @@ class Store:
         db = connect(self.path, self._key)
         try:
             migrations.apply(db, self.side)
+        except sqlcipher.DatabaseError as error:
+            raise _damaged(self.path, error) from error
         finally:
             crsqlite.close(db)
 

@@ -14,8 +14,9 @@ command line or in TOWNSHIP_UNLOCK_FILE, or from a prompt; never from an argumen
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schema import keys
-from schema.errors import ConfigError, WrongPassword
+from schema.errors import ConfigError, WrongKey, WrongPassword
 
 UNLOCK_ENV = "TOWNSHIP_UNLOCK_FILE"
 
@@ -91,6 +92,22 @@ class HubConfig:
 
 
 _T = TypeVar("_T")
+_ADDRESS = (r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", "https://主机:端口", "https://host:port")
+_KEY = (r"[0-9a-f]{64}", "64 位十六进制的公钥", "a public key of 64 hex digits")
+
+# What a text setting must look like, and the bounds of the numbers. Other texts: up to 80 visible characters.
+_TEXTS = {
+    "id": (r"[0-9]{4}-[1-9][0-9]?", "站点编号，如 0100-1", "a station id such as 0100-1"),
+    "township": (r"[0-9]{9}", "9 位乡镇代码", "a township code of 9 digits"),
+    "county": (r"[0-9]{6}", "6 位县代码", "a county code of 6 digits"),
+    "host": (r"[A-Za-z0-9._:-]{1,255}", "主机名或地址", "a host name or address"),
+    "name": (r".{1,80}", "1 到 80 个字", "1 to 80 characters"),
+    "hub_url": _ADDRESS,
+    "url": _ADDRESS,
+    "hub_public": _KEY,
+    "authority_public": _KEY,
+}
+_NUMBERS = {"port": (1, 65535), "sync_every_s": (10, 86400), "undo_s": (0, 3600)}
 
 
 class StationHome:
@@ -162,7 +179,9 @@ def passphrase_from(unlock_file: str | None) -> bytes | None:
 
 
 def write_toml(path: Path, config: Any) -> None:
-    """Write a config dataclass as flat TOML (text and whole numbers only)."""
+    """Write a config dataclass as flat TOML (text and whole numbers only). Raises ConfigError for what cannot be."""
+    for field in fields(config):
+        _require_value(path, field.name, getattr(config, field.name))
     lines = []
     for field in fields(config):
         value = getattr(config, field.name)
@@ -193,16 +212,44 @@ def _read_toml(path: Path, kind: type[_T]) -> _T:
         wanted = int if declared[name].type == "int" else str
         if type(value) is not wanted:
             raise ConfigError(f"{path}：「{name}」的类型不对", f"{path}: {name!r} should be {wanted.__name__}")
-    try:
-        return kind(**data)
-    except TypeError as error:
-        raise ConfigError(f"{path} 缺少设置：{error}", f"{path} lacks a setting: {error}") from error
+        _require_value(path, name, value)
+    missing = [name for name, f in declared.items() if name not in data and f.default is MISSING]
+    if missing:
+        raise ConfigError(
+            f"{path} 缺少设置：{'、'.join(missing)}。请照安装时的补上",
+            f"{path}: {', '.join(missing)} missing: put back what was installed",
+        )
+    return kind(**data)
+
+
+def _require_value(path: Path, name: str, value: str | int) -> None:
+    if isinstance(value, int):
+        least, most = _NUMBERS[name]
+        zh, en, good = f"{least} 到 {most} 的数", f"a number from {least} to {most}", least <= value <= most
+    else:
+        pattern, zh, en = _TEXTS.get(name, (r".{0,80}", "最多 80 个字", "at most 80 characters"))
+        good = bool(re.fullmatch(pattern, value)) and value.isprintable()
+    if not good:
+        shown = repr(value)[:60]
+        raise ConfigError(
+            f"{path}：「{name}」应是{zh}，这里是 {shown}。请照安装时的改回",
+            f"{path}: {name} must be {en}; this is {shown}: put back what was installed",
+        )
 
 
 def _open(path: Path, passphrase: bytes, kind: type[_T]) -> _T:
     if not path.is_file():
-        raise ConfigError(f"没有找到 {path}", f"{path} not found")
-    data = cbor2.loads(keys.open_sealed(path.read_bytes(), passphrase))
+        raise ConfigError(f"没有找到 {path}，请从备份恢复", f"{path} not found: restore it from a backup")
+    try:
+        data = cbor2.loads(keys.open_sealed(path.read_bytes(), passphrase))
+    except WrongPassword as error:
+        raise WrongPassword(
+            f"密码不对，打不开 {path}。请核对口令文件", f"the passphrase does not open {path}: check the unlock file"
+        ) from error
+    except WrongKey as error:
+        raise WrongKey(
+            f"{path} 损坏或不是本系统的，请从备份恢复", f"{path} is damaged or not ours: restore it from a backup"
+        ) from error
     try:
         return kind(**data)
     except TypeError as error:

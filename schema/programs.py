@@ -10,7 +10,9 @@ from functools import wraps
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
+from schema import database
 from schema.errors import TownshipError
 from schema.home import passphrase_from
 
@@ -32,12 +34,44 @@ def in_words() -> Iterator[None]:
         yield
     except TownshipError as error:
         raise click.ClickException(said(error.zh, error.en)) from error
+    except database.DatabaseError as error:
+        zh, en = f"数据库出错：{error}。如已损坏，请从备份恢复", f"the database failed: {error}. If damaged, restore it"
+        raise click.ClickException(said(zh, en)) from error
+    except click.UsageError as error:
+        raise _in_both(error) from error
     except OSError as error:
         raise click.ClickException(said(f"文件操作失败：{error}", f"a file could not be used: {error}")) from error
 
 
+class WrongUse(click.ClickException):
+    """A command line that cannot be, told in one line."""
+
+    exit_code = 2
+
+
+def _in_both(error: click.UsageError) -> click.ClickException:
+    """The library speaks English alone, and takes three lines."""
+    if isinstance(error, NoArgsIsHelpError):
+        return error
+    kinds = (
+        (click.MissingParameter, "缺少参数"),
+        (click.NoSuchOption, "没有这个选项"),
+        (click.BadParameter, "参数不对"),
+        (click.UsageError, "命令写得不对"),
+    )
+    zh = next(words for kind, words in kinds if isinstance(error, kind))
+    place = error.ctx.command_path if error.ctx else ""
+    text = " ".join(error.format_message().split())
+    return WrongUse(f"{zh} / {text} 用法 / usage: {place} --help")
+
+
 class Commands(click.Group):
     """A group of commands that fail in words."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Read the group's own words."""
+        with in_words():
+            return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

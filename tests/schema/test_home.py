@@ -12,7 +12,9 @@ from schema import home
 from schema.errors import ConfigError, WrongPassword
 from schema.home import HubHome, HubSecrets, StationConfig, StationHome, StationSecrets
 
-GOOD = StationConfig("0100-1", "甘霖镇劳动保障所", "Ganlin", "330683100", "https://127.0.0.1:8443", 8701, "ab", "cd")
+GOOD = StationConfig(
+    "0100-1", "甘霖镇劳动保障所", "Ganlin", "330683100", "https://127.0.0.1:8443", 8701, "ab" * 32, "cd" * 32
+)
 
 
 @pytest.fixture
