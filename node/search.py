@@ -120,14 +120,18 @@ def _cases(db: Any, text: str) -> list[Any]:
 
 
 def insured_as(db: Any, person_ids: list[bytes]) -> dict[bytes, tuple[str, str]]:
-    """For the result list: the one thing worth knowing of each person, (insurance, state); drawing before paying."""
+    """For the result list: the one thing worth knowing of each person, (insurance, state).
+
+    Drawing before paying, what goes on before what ended, a pension before the rest.
+    """
     if not person_ids:
         return {}
     marks = ",".join("?" * len(person_ids))
     rows = db.execute(
-        f"SELECT person_id, insurance, state, 2 AS rank FROM enrolment WHERE person_id IN ({marks}) "
-        f"UNION ALL SELECT person_id, kind, 'drawing_' || state, 1 FROM benefit WHERE person_id IN ({marks}) "
-        "ORDER BY rank DESC, state DESC",
+        "SELECT person_id, insurance, state, 2 AS rank, insurance LIKE '%pension' AS pension "
+        f"FROM enrolment WHERE person_id IN ({marks}) "
+        f"UNION ALL SELECT person_id, kind, 'drawing_' || state, 1, 1 FROM benefit WHERE person_id IN ({marks}) "
+        "ORDER BY rank DESC, state DESC, pension",
         (*person_ids, *person_ids),
     )
     return {bytes(row["person_id"]): (row["insurance"], row["state"]) for row in rows}

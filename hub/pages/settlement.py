@@ -26,7 +26,7 @@ MONTHS_SHOWN = 4
 
 def _waiting(db: Any, officer: Officer) -> int:
     """1 when the open month waits for this officer's hand."""
-    action = views.overview(db).next_action
+    action = views.overview(db, current().clock.today()).next_action
     return int(action is not None and views.ROLES[action] in officer.roles)
 
 
@@ -37,8 +37,9 @@ SECTION = Section("settlement.index", READERS, _waiting)
 @require_role(*READERS)
 def index() -> str:
     """The month asked for, else the open one."""
-    with current().store.read() as db:
-        view = views.overview(db, request.args.get("month"))
+    hub = current()
+    with hub.store.read() as db:
+        view = views.overview(db, hub.clock.today(), request.args.get("month"))
         names = _names(db)
     return render_template(
         "settlement/month.html", view=view, months=view.months[:MONTHS_SHOWN], roles=views.ROLES, hands=views.HANDS,
@@ -89,9 +90,10 @@ def _sign(settled: str, action: str, word: str) -> None:
 
 
 def _sign_page(settled: str, action: str, word: str, findings: list[Finding]) -> Response:
-    with current().store.read() as db:
+    hub = current()
+    with hub.store.read() as db:
         month.get(db, settled)
-        view = views.overview(db, settled)
+        view = views.overview(db, hub.clock.today(), settled)
         names = _names(db)
     if view.next_action != action:
         return redirect(url_for("settlement.index", month=settled), 303)

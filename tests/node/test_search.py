@@ -11,7 +11,7 @@ import pytest
 from node import search
 from node.cases import Submitted
 from node.station import Station
-from schema import resident_id
+from schema import database, resident_id
 from tests.node.conftest import add_person, number_of
 
 ZHANG = number_of("33068319650812001")
@@ -97,6 +97,15 @@ def test_the_list_says_what_a_person_is_insured_in_and_drawing_comes_first(
     assert seen[person("张建国")] == ("resident_pension", "active")
     assert seen[person("郑俊刚")] == ("resident_pension", "drawing_active")
     assert person("章金国") not in seen
+
+
+def test_of_two_insurances_the_pension_is_told(station: Station, person: Callable[[str], bytes]) -> None:
+    one = person("张建国")
+    medical = {"person_id": one, "insurance": "resident_medical", "state": "active", "began_month": "2004-01"}
+    with station.store.write() as db:
+        for first in (0, 255):  # before and behind the pension, in whatever order rows come
+            database.insert(db, "enrolment", {"id": bytes([first] * 16), "grade_fen": 0, "rev": 1} | medical)
+        assert search.insured_as(db, [one])[one] == ("resident_pension", "active")
 
 
 def test_the_size_of_the_register_is_told(station: Station) -> None:

@@ -125,6 +125,7 @@
   }
 
   // ---- search boxes ---------------------------------------------------------------------------------------------
+  const HIT = "[role=option]:not([aria-disabled])";
   const parts = (combo) => ({ input: combo.querySelector("[data-combo-input]"), hits: combo.querySelector("[data-combo-hits]") });
 
   function open(combo) {
@@ -161,7 +162,7 @@
     const combo = e.target.matches("[data-combo-input]") && e.target.closest("[data-combo]");
     if (!combo) return false;
     const { input, hits } = parts(combo);
-    const options = hits.hidden ? [] : all(hits, "[role=option]");
+    const options = hits.hidden ? [] : all(hits, HIT);
     const at = options.findIndex((el) => el.ariaSelected === "true");
     if (e.key === "Enter" && options[at]) return choose(options[at]);
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
@@ -174,7 +175,7 @@
   }
 
   document.addEventListener("mousedown", (e) => {
-    const hit = e.target.closest("[data-combo-hits] [role=option]");
+    const hit = e.target.closest(`[data-combo-hits] ${HIT}`);
     if (hit) { e.preventDefault(); choose(hit); return; }
     all(document, "[data-combo]").filter((el) => !el.contains(e.target)).forEach(close);
   });
