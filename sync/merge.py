@@ -24,6 +24,9 @@ from sync.receipt import Refused
 # What the database says of a value rather than of itself (full disk, lock, damage): SQLITE_ERROR, TOOBIG, CONSTRAINT,
 # MISMATCH, RANGE. Only these make a row poison; anything else fails the frame, which is simply sent again.
 _POISON = (1, 18, 19, 20, 25)
+# While a savepoint is open SQLite keeps a copy of every page for every statement inside it: time and memory grow with
+# the square. 16,000 cells took 6.3 s of CPU in savepoints of 3,200, 0.9 s in savepoints of 64 cells, 0.7 s in none.
+_ROWS_IN_A_SAVEPOINT = 32
 
 
 @dataclass
@@ -65,13 +68,15 @@ def never_written(cell: Cell | WireCell) -> bool:
 
 
 def merge_rows(db: Any, rows: list[list[WireCell]], site: bytes, poisoned: Callable[[list[WireCell]], None]) -> int:
-    """Merge checked rows; returns how many cells won.
+    """Merge checked rows; returns how many cells won. A row that the database rejects goes to `poisoned`."""
+    parts = (rows[i : i + _ROWS_IN_A_SAVEPOINT] for i in range(0, len(rows), _ROWS_IN_A_SAVEPOINT))
+    return sum(_merge_part(db, part, site, poisoned) for part in parts)
 
-    P5: a rejected row leaves earlier side effects behind, so everything is in a savepoint; on an error it is halved
-    until the bad row stands alone, and that row goes to `poisoned`.
+
+def _merge_part(db: Any, rows: list[list[WireCell]], site: bytes, poisoned: Callable[[list[WireCell]], None]) -> int:
+    """P5: a rejected row leaves earlier side effects behind, so a part is in a savepoint; on an error it is halved
+    until the bad row stands alone.
     """
-    if not rows:
-        return 0
     try:
         with database.savepoint(db, "merge"):
             return crsqlite.apply(db, (as_cell(c) for row in rows for c in row), site)
@@ -82,7 +87,7 @@ def merge_rows(db: Any, rows: list[list[WireCell]], site: bytes, poisoned: Calla
             poisoned(rows[0])
             return 0
     half = len(rows) // 2
-    return merge_rows(db, rows[:half], site, poisoned) + merge_rows(db, rows[half:], site, poisoned)
+    return _merge_part(db, rows[:half], site, poisoned) + _merge_part(db, rows[half:], site, poisoned)
 
 
 def is_poison(error: Exception) -> bool:

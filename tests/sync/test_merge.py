@@ -154,10 +154,17 @@ class TestPoison:
             for n in range(count)
         ]
 
-    @pytest.mark.parametrize("poison", [set(), {0}, {7}, {3, 4}, {0, 5, 7}, set(range(8))], ids=str)
-    def test_every_good_row_is_merged_and_every_bad_one_named(self, make_store: Any, poison: set[int]) -> None:
+    @pytest.mark.parametrize(
+        ("count", "poison"),
+        [(8, p) for p in (set(), {0}, {7}, {3, 4}, {0, 5, 7}, set(range(8)))] + [(70, {0, 31, 32, 69})],
+        ids=str,
+    )
+    def test_every_good_row_is_merged_and_every_bad_one_named(
+        self, make_store: Any, count: int, poison: set[int]
+    ) -> None:
+        """70 rows are merged in more than one savepoint."""
         store = make_store("hub")
-        rows = [[c._replace(row_id=row[0].row_id) for c in row] for row in self.rows(8)]
+        rows = [[c._replace(row_id=row[0].row_id) for c in row] for row in self.rows(count)]
         with store.write() as db:
             marks = ", ".join(f"'{rows[n][0].value}'" for n in poison) or "''"
             for event in ("INSERT", "UPDATE"):
@@ -170,12 +177,12 @@ class TestPoison:
             won = merge.merge_rows(db, rows, bytes(range(16)), named.append)
 
         assert {row[0].value for row in named} == {rows[n][0].value for n in poison}
-        assert won == 2 * (8 - len(poison))
+        assert won == 2 * (count - len(poison))
         with store.read() as db:
             stored = {r[0] for r in db.execute("SELECT phone FROM contact")}
             keys = db.execute("SELECT count(*) FROM contact__crsql_pks").fetchone()[0]
         assert stored == {row[0].value for n, row in enumerate(rows) if n not in poison}
-        assert keys == 8 - len(poison), "a refused row leaves no orphan key"
+        assert keys == count - len(poison), "a refused row leaves no orphan key"
 
     def test_the_hub_still_tracks_its_own_writes_afterwards(self, make_store: Any) -> None:
         store = make_store("hub")
