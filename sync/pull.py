@@ -5,13 +5,17 @@ The page was signed by the hub; its content is checked all the same, because a f
 station. A page that fails is not applied at all, its cursor stays, the reason is kept; other slices and channels go on.
 
 Rule N: a pulled cell that beats an edit made here and not yet in a frame would make that edit vanish before the hub
-ever saw it. The loser is kept as a conflict row (rev 0: the hub is to be told) in the same transaction.
+ever saw it. The loser is kept as a conflict row (rev 0: the hub is to be told) in the same transaction. An edit that
+beats the pulled cell is framed in this transaction, before the mark moves: if the clerk changed the cell once more
+first, the change would be based on a value that nobody here ever saw, and the hub would hear of no conflict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schema import crsqlite, database, events, ids, tables
 from schema.clock import Clock, stamp
@@ -56,7 +60,9 @@ def check_header(opened: Frame, certificate: Certificate, slice_: str, channel: 
         raise codec.bad("address")
 
 
-def apply(store: Store, opened: Frame, certificate: Certificate, clock: Clock, receive: Receive) -> int:
+def apply(
+    store: Store, opened: Frame, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock, receive: Receive
+) -> int:
     """Apply a page; returns how many items it held. Raises BadFrame when the content may not be used."""
     header = opened.header
     content = opened.content
@@ -65,7 +71,7 @@ def apply(store: Store, opened: Frame, certificate: Certificate, clock: Clock, r
     take: Callable[[Any], int] = {
         "evt": lambda db: _take_facts(db, content, receive),
         "ref": lambda db: _take_rows(db, content),
-        "reg": lambda db: _take_cells(db, content, certificate, clock),
+        "reg": lambda db: _take_cells(db, content, certificate, key, clock),
     }[header.chan]
     with store.merging() if header.chan == "reg" else store.write() as db:
         if cursor(db, header.slice, header.chan) != header.first:
@@ -139,7 +145,9 @@ def _upsert_newer(table: str, columns: list[str]) -> str:
     )
 
 
-def _take_cells(db: Any, content: dict[str, Any], certificate: Certificate, clock: Clock) -> int:
+def _take_cells(
+    db: Any, content: dict[str, Any], certificate: Certificate, key: Ed25519PrivateKey, clock: Clock
+) -> int:
     sites = content.get("sites")
     if set(content) != {"cells", "sites"} or type(sites) is not list:
         raise codec.bad("payload", "form")
@@ -151,8 +159,9 @@ def _take_cells(db: Any, content: dict[str, Any], certificate: Certificate, cloc
             raise codec.bad(code, cell.table[:40])
     at_stake = _unframed(db, cells)
     crsqlite.apply(db, (merge.as_cell(c, sites[c.extra]) for c in cells), sites[0] if sites else b"")
-    for cell, mine in at_stake:
-        _keep_loser(db, cell, mine, sites[cell.extra], certificate, clock)
+    kept = [_keep_loser(db, cell, mine, sites[cell.extra], certificate, clock) for cell, mine in at_stake]
+    if not all(kept):
+        outbox.build(db, "reg", certificate, key, clock)
     return len({(c.table, c.row_id) for c in cells})
 
 
@@ -173,13 +182,14 @@ def _unframed(db: Any, cells: list[WireCell]) -> list[tuple[WireCell, Cell]]:
     return out
 
 
-def _keep_loser(db: Any, cell: WireCell, mine: Cell, author: bytes, certificate: Certificate, clock: Clock) -> None:
-    """Only where our edit lost: where it won it is still to be pushed, and the hub finds the pair itself (rule H)."""
+def _keep_loser(db: Any, cell: WireCell, mine: Cell, author: bytes, certificate: Certificate, clock: Clock) -> bool:
+    """Keep our edit if it lost, and say so; where it won the hub finds the pair itself (rule H)."""
     now = db.execute(f'SELECT "{cell.column}" FROM {cell.table} WHERE id = ?', (cell.row_id,)).fetchone()
     if now is not None and now[0] == mine.value:
-        return
+        return False
     database.insert(db, "conflict", {
         "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column,
         "kept": merge.shown(cell.value), "lost": merge.shown(mine.value), "kept_by": author.hex(),
         "lost_by": certificate.node, "found_at": stamp(clock.now()), "rev": 0,
     })  # fmt: skip
+    return True

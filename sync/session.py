@@ -229,7 +229,7 @@ class Session:
     def _apply(self, opened: frame.Frame) -> int:
         """Apply a page; whatever the business above makes of it, only its channel of its slice may suffer."""
         try:
-            return pull.apply(self._store, opened, self._certificate, self._clock, self._receive)
+            return pull.apply(self._store, opened, self._certificate, self._key, self._clock, self._receive)
         except Refusal as error:
             raise BadFrame(error.zh, error.en, code=error.code) from error
         except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:

@@ -30,8 +30,8 @@ def page(world: Any, station: Any, channel: str, content: Any, key: Any = None, 
 
 
 def apply(world: Any, station: Any, opened: frame.Frame) -> int:
-    certificate = station.session()._certificate
-    return pull.apply(station.store, opened, certificate, world.clock, lambda db, f: station.received.append(f))
+    certificate, receive = station.session()._certificate, lambda db, fact: station.received.append(fact)
+    return pull.apply(station.store, opened, certificate, station.key, world.clock, receive)
 
 
 def rows(*units: dict[str, Any], table: str = "unit") -> dict[str, Any]:

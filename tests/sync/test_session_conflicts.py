@@ -93,6 +93,29 @@ class TestConflicts:
         assert a.rows("SELECT count(*) FROM conflict") == [(1,)]
         assert {a.phone(person), b.phone(person), world.phone(person)} == {"13900000003"}
 
+    def test_a_value_that_lost_unseen_is_in_the_conflict_though_the_clerk_went_on(self, world: Any) -> None:
+        station, person = world.station(), world.person(phone="1000000")
+        station.sync()
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"phone": "1111111"})
+
+        class ClerkAtWork:
+            def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
+                if query.get("chan") == "reg":  # corrected twice, so it beats the hub's value
+                    station.edit(person, phone="2222222")
+                    station.edit(person, phone="3333333")
+                return world.transport().request(method, path, query, headers, body)
+
+        station.sync(ClerkAtWork())
+        assert station.phone(person) == "3333333"
+        station.edit(person, phone="4444444")
+        station.sync()
+        assert station.sync().equal is True
+
+        assert world.phone(person) == "4444444"
+        assert world.rows("SELECT kept, lost FROM conflict") == [("3333333", "1111111")]
+        assert station.rows("SELECT kept, lost FROM conflict") == [("3333333", "1111111")]
+
     def test_equal_values_are_agreement(self, world: Any) -> None:
         a, b = world.station("0100-1"), world.station("0100-2")
         person = world.person()
