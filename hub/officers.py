@@ -15,7 +15,6 @@ from typing import Any
 from schema import database, ids, keys
 from schema.clock import Clock, stamp
 from schema.errors import NotAllowed, Refusal, UnknownSubject
-from schema.readable import readable
 from schema.web.attempts import Attempts
 from schema.web.door import Officer as SignedOn
 from sync import publish
@@ -172,7 +171,7 @@ def _check(new: NewOfficer) -> None:
     if not _OPERATOR_NO.fullmatch(new.operator_no):
         raise Refusal("工号是 4 位数字", "an officer number has 4 digits", code="operator_no")
     # The name goes to every station of the county: one that a station refuses would stop them all.
-    if not new.name.strip() or len(new.name) > NAME_MAX_CHARS or readable(new.name) != new.name:
+    if not new.name.strip() or len(new.name) > NAME_MAX_CHARS or not new.name.isprintable():
         raise Refusal(
             f"姓名要填，最多 {NAME_MAX_CHARS} 个字，不能有看不见的字符",
             f"a name is needed: at most {NAME_MAX_CHARS} characters, no invisible ones", code="name",

@@ -14,7 +14,7 @@ from provisioning.kit import Kit
 from schema import database
 from schema.clock import Clock
 from schema.errors import ConfigError, UnknownSubject, WrongState
-from schema.home import StationConfig
+from schema.home import StationConfig, require_good
 from sync import enrolment, publish
 from sync.slices import COUNTY, NODE_PREFIX
 
@@ -64,8 +64,7 @@ def new_station(hub: OpenHub, station: NewStation, out: Path | None, clock: Cloc
             f"{kit.path} 已经存在。请先移走，或用 --out 换一个文件夹",
             f"{kit.path} exists: move it away, or name another folder with --out",
         )
-    if not 1 <= station.port <= 65535:
-        raise ConfigError(f"端口不对：{station.port}", f"not a port: {station.port}")
+    require_good(kit.config_file, _config(hub, station))  # before the register knows of a station without a kit
     today = clock.today()
     not_after = authority.STATION_CERTIFICATE.last_day(today, station.certificate_days)
     code_until = authority.ENROLMENT_CODE.last_day(today, station.code_days)

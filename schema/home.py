@@ -180,8 +180,7 @@ def passphrase_from(unlock_file: str | None) -> bytes | None:
 
 def write_toml(path: Path, config: Any) -> None:
     """Write a config dataclass as flat TOML (text and whole numbers only). Raises ConfigError for what cannot be."""
-    for field in fields(config):
-        _require_value(path, field.name, getattr(config, field.name))
+    require_good(path, config)
     lines = []
     for field in fields(config):
         value = getattr(config, field.name)
@@ -220,6 +219,12 @@ def _read_toml(path: Path, kind: type[_T]) -> _T:
             f"{path}: {', '.join(missing)} missing: put back what was installed",
         )
     return kind(**data)
+
+
+def require_good(path: Path, config: Any) -> None:
+    """Raises ConfigError unless every setting may stand in that file."""
+    for field in fields(config):
+        _require_value(path, field.name, getattr(config, field.name))
 
 
 def _require_value(path: Path, name: str, value: str | int) -> None:

@@ -39,6 +39,8 @@ def in_words() -> Iterator[None]:
         raise click.ClickException(said(zh, en)) from error
     except click.UsageError as error:
         raise _in_both(error) from error
+    except UnicodeError as error:
+        raise WrongUse("命令里有不能用的字符 / the command holds bytes that are no text") from error
     except OSError as error:
         raise click.ClickException(said(f"文件操作失败：{error}", f"a file could not be used: {error}")) from error
 
