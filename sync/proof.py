@@ -53,4 +53,4 @@ def _trusted(link: Link, family: str, position: str, now: datetime) -> str:
     if not stored:
         return ""
     at, value, computed = json.loads(stored)
-    return str(value) if at == position and now - parse_stamp(computed) < TRUSTED_FOR else ""
+    return str(value) if at == position and abs(now - parse_stamp(computed)) < TRUSTED_FOR else ""

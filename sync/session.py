@@ -183,7 +183,8 @@ class Session:
         if not stored:
             return False
         held_n, at = json.loads(stored)
-        return bool(held_n == n and self._clock.now() - parse_stamp(at) < HOLD)
+        # abs: a note from a clock that ran ahead would hold the frame until that day comes.
+        return bool(held_n == n and abs(self._clock.now() - parse_stamp(at)) < HOLD)
 
     # --- pull -------------------------------------------------------------------------------------------------
 

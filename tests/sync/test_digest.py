@@ -113,6 +113,19 @@ def test_a_corrupted_station_is_found_at_the_latest_after_a_day(world: Any) -> N
     assert station.sync().equal is False
 
 
+def test_a_corrupted_station_is_found_though_its_clock_was_ahead_when_it_last_looked(world: Any) -> None:
+    station = world.station()
+    world.person()
+    right = world.clock.at
+    world.clock.advance(days=300)
+    station.sync()
+    with station.store.write() as db:
+        db.execute("UPDATE person SET name = '换'")
+    world.clock.at = right
+
+    assert station.sync().equal is False
+
+
 def test_a_difference_is_not_stamped_as_equal(world: Any) -> None:
     station = world.station()
     world.person()

@@ -247,6 +247,22 @@ class TestLine:
         third = station.sync()
         assert third.ok and len(world.taken) == 1
 
+    def test_a_frame_is_not_held_for_years_because_the_clock_was_ahead(self, world: Any) -> None:
+        station, right = world.station(), world.clock.at
+        station.sync()
+        station.state(case="x")
+        world.clock.advance(days=300)
+        line = world.transport()
+
+        class Mangles:
+            def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Response:
+                return line.request(method, path, query, headers, b"S0" + body[2:] if "/evt/" in path else body)
+
+        assert station.sync(Mangles()).error_code == "magic"
+        world.clock.at = right
+
+        assert station.sync().ok and len(world.taken) == 1
+
     def test_progress_names_the_stages(self, world: Any) -> None:
         station = world.station()
         world.person()
