@@ -36,5 +36,6 @@ def _state(db: Any, number: str, code: str) -> str | None:
         "WHERE c.receipt_no = ? AND f.kind IN ('case_submitted', 'case_resubmitted')",
         (number,),
     ).fetchall()
-    fitting = [row["state"] for row in rows if hmac.compare_digest(check_code(bytes(row["hash"])), code)]
+    given = code.encode()
+    fitting = [row["state"] for row in rows if hmac.compare_digest(check_code(bytes(row["hash"])).encode(), given)]
     return fitting[0] if fitting else None

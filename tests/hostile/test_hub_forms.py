@@ -12,7 +12,7 @@ from hub import officers
 from hub.officers import NewOfficer
 from schema import ids
 from sync import publish
-from tests.hostile.evil import MARKUP, TEXTS, Fields, post, require_words, rows
+from tests.hostile.evil import MARKUP, TEXTS, Fields, encoded, post, require_words, rows
 from tests.hub.county import (
     ACCEPT,
     ADMIN,
@@ -246,4 +246,22 @@ def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, br
             answer = post(browsers[number].client, path, fields, browsers[number].token)
             assert answer.status_code == 403, (path, number, answer.status_code)
             require_words(answer)
+    assert rows(county.store) == before
+
+
+def test_the_public_question_about_a_slip_answers_anything_with_its_page_and_tells_nothing(
+    county: County, browse: Browse, claim: bytes
+) -> None:
+    """Without a login, with a number that is true: whatever stands for the code."""
+    browser = browse(county.hub)
+    browser.client.application.testing = False
+    number = county.one("SELECT receipt_no FROM hub_case")
+    before = rows(county.store)
+    for kind, evil in TEXTS.items():
+        for query in ({"no": number, "code": evil}, {"no": evil, "code": evil}, {"no": [number, evil], "code": "张"}):
+            answer = browser.client.get("/check?" + encoded(query).decode()[:4000])
+            assert answer.status_code == 200, kind
+            require_words(answer, kind)
+            assert "周建根" not in answer.text and "已收" not in answer.text
+    assert browser.client.post("/check", data={"no": number}).status_code in (400, 405)
     assert rows(county.store) == before
