@@ -28,6 +28,8 @@ def steps(side: str) -> Migrations:
                 db.execute(statement)
         for table in tables.REGISTRY:
             crsqlite.make_crr(db.conn, table.name)
+            if side == "node":
+                crsqlite.index_own(db.conn, table.name)
         for statement in tables.triggers(side):
             db.execute(statement)
 

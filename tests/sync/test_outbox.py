@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema import database, events, ids
+from schema import crsqlite, database, events, ids
 from sync import codec, frame, outbox
 from sync.outbox import Unsent
 from tests.sync.county import Cut
@@ -46,6 +46,23 @@ class TestUnsent:
         counted.append(unsent(station).count)
 
         assert counted == [2, 2, 0]
+
+    def test_costs_no_more_however_much_was_pulled(self, world: Any) -> None:
+        station = world.station()
+        steps = []
+        for more in (5, 200):
+            for _ in range(more):
+                world.person()
+            station.sync()
+            with station.store.read() as db:
+                ticks: list[int] = []
+                db.set_progress_handler(lambda ticks=ticks: ticks.append(1), 10)
+                outbox.unsent(db)
+                list(crsqlite.changed_since(db, "contact", 0, own_only=True))
+                db.set_progress_handler(None, 0)
+            steps.append(len(ticks))
+
+        assert steps[0] > 0 and steps[1] <= steps[0] + 2
 
     def test_says_since_when_across_framing(self, world: Any) -> None:
         station = world.station()
