@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schema import events, ids
+from schema import crsqlite, events, ids
 from schema.errors import BadFrame, BadSignature, Refusal
 from schema.events import GENESIS, Fact
 from sync import codec, frame, publish, pull
@@ -135,6 +135,25 @@ class TestCells:
             apply(world, station, page(world, station, "reg", self.content(good, bad)))
 
         assert snapshot(station) == before
+
+    def test_a_merge_that_fails_leaves_the_pages_connection_tracking(
+        self, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """P1: planted is the state an unmended extension leaves; no merge may share a connection with the pages."""
+        station, row = world.station(), ids.new_id()
+
+        def stuck(db: Any, *rest: Any) -> int:
+            db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+            raise RuntimeError("the merge failed")
+
+        monkeypatch.setattr(crsqlite.Guards, "clear_sync_bit", False)
+        monkeypatch.setattr(crsqlite, "apply", stuck)
+        cell = WireCell("contact", row, "phone", "13900000001", 3, 1, 0)
+        with pytest.raises(RuntimeError):
+            apply(world, station, page(world, station, "reg", self.content(cell)))
+
+        station.edit(row, note="tracked")
+        assert station.rows("SELECT count(*) FROM contact__crsql_clock WHERE col_name = 'note'") == [(1,)]
 
     @pytest.mark.parametrize("sites", [[b""], ["x"], 7])
     def test_authors_must_be_authors(self, world: Any, sites: Any) -> None:

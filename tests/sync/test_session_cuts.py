@@ -154,3 +154,51 @@ class TestRestoredDisks:
             database.set_setting(db, "epoch", ids.new_id())
 
         assert station.sync().error_code == "rebase"
+
+    def test_a_hub_that_forgot_a_frame_it_signed_for_takes_nothing(self, world: Any) -> None:
+        station = world.station()
+        station.state(case="x")
+        station.sync()
+        with world.hub.write() as db:
+            db.execute("DELETE FROM frame_ledger")
+
+        assert station.sync().error_code == "hub_behind"
+
+
+class TestOldAnswers:
+    """An answer the hub really signed, but to another question."""
+
+    def test_a_receipt_of_another_frame_does_not_acknowledge_this_one(self, world: Any) -> None:
+        station = world.station()
+        station.state(case="one")
+        first = Recorder(world.transport())
+        station.sync(first)
+        old = next(answer for asked, answer in first.log if asked.method == "PUT")
+        station.state(case="two")
+
+        class Replays:
+            def request(self, method: str, *rest: Any) -> Response:
+                return old if method == "PUT" else inner.request(method, *rest)
+
+        inner = world.transport()
+        report = station.sync(Replays())
+
+        assert (report.ok, report.error_code) == (False, "receipt")
+        assert station.rows("SELECT n, acked_at IS NULL, bytes IS NULL FROM outbox_frame") == [(1, 0, 1), (2, 1, 0)]
+        assert station.rows("SELECT count(*) FROM fact WHERE received_at IS NULL") == [(1,)]
+        assert station.sync().ok is True
+        assert [f.body["case"] for f in world.taken] == ["one", "two"]
+
+    def test_a_welcome_to_another_hello_is_not_taken(self, world: Any) -> None:
+        station = world.station()
+        first = Recorder(world.transport())
+        station.sync(first)
+        old = first.log[0][1]
+
+        class Replays:
+            def request(self, *args: Any) -> Response:
+                return old
+
+        report = station.sync(Replays())
+
+        assert (report.ok, report.error_code) == (False, "header")
