@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub in a process of its own behind TLS, every byte on its line counted and every request written down."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+from provisioning import tls
+from schema.clock import SystemClock
+from sync.transport import Request, Response
+from sync.transport_http import Http
+from tests.sync.county import HttpHub, World
+
+# Fork: the child inherits the county with its keys. Databases are closed before, and opened again by each process.
+FORK = multiprocessing.get_context("fork")
+
+
+class Meter:
+    """A port that forwards to another and counts the bytes of both directions: what a line would have to carry."""
+
+    def __init__(self, port: int, counters: Any) -> None:
+        self._target, self._counters = port, counters
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._socket.accept()
+            hub = socket.create_connection(("127.0.0.1", self._target))
+            for place, ends in enumerate(((client, hub), (hub, client))):
+                for end in ends:
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._pump, args=(place, *ends), daemon=True).start()
+
+    def _pump(self, place: int, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                with self._counters.get_lock():
+                    self._counters[place] += len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            source.close()
+            sink.close()
+
+
+class Noted:
+    """Hands requests on and notes each frame's address: a frame pushed or a page asked for."""
+
+    def __init__(self, inner: Any, file: Path) -> None:
+        self._inner, self._file = inner, file
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request) -> Response:
+        after = request.query.get("chan", "") + request.query.get("after", "")
+        with self._lock, self._file.open("a") as out:
+            out.write(f"{request.method} {request.path} {after}\n")
+        return self._inner.handle(request)
+
+
+class HubProcess:
+    """The county's hub, running until `stop`."""
+
+    def __init__(self, world: World) -> None:
+        self.folder = world.folder
+        self.log = world.folder / "requests"
+        self._counters = FORK.Array("Q", 2)
+        self._files = self._tls_files()
+        ours, theirs = FORK.Pipe()
+        self._ended = FORK.Event()
+        world.close()
+        self._process = FORK.Process(target=self._serve, args=(world, theirs, self._ended), daemon=True)
+        self._process.start()
+        self._url = f"https://127.0.0.1:{ours.recv()}"
+
+    def transport(self) -> Http:
+        """A line of its own, TLS verified."""
+        return Http(self._url, self._files[0])
+
+    def wire_bytes(self) -> int:
+        """Bytes so far, both ways, TLS and HTTP included; TCP/IP headers not."""
+        return sum(self._counters)
+
+    def cpu_s(self) -> float:
+        """CPU seconds of the hub's process so far, where the system tells."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        fields = stat.read_text().rpartition(")")[2].split() if stat.exists() else []
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def frames(self) -> list[str]:
+        """Addresses of all frames pushed and pages asked for, in order."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if line.startswith("PUT") or "/feed/" in line]
+
+    def stop(self) -> None:
+        """End the process."""
+        self._ended.set()
+        self._process.join()
+
+    def _serve(self, world: World, pipe: Any, ended: Event) -> None:
+        server = HttpHub(Noted(world.server, self.log), (self._files[1], self._files[2]))  # type: ignore[arg-type]
+        # Stations that are killed break their connections; that is the measurement and no news.
+        server.server.error_log = lambda *args, **kwargs: None
+        pipe.send(Meter(server.server.bind_addr[1], self._counters).port)
+        ended.wait()
+        server.stop()
+        world.hub.close()
+
+    def _tls_files(self) -> tuple[Path, Path, Path]:
+        today = SystemClock().today()
+        authority_key, authority = tls.new_authority("bench", today)
+        files = tuple(self.folder / name for name in ("ca.pem", "server.pem", "server.key"))
+        key, certificate = tls.new_server(authority_key, authority, ("127.0.0.1",), today)
+        for path, content in zip(files, (authority, certificate, key), strict=True):
+            path.write_bytes(content)
+        return files[0], files[1], files[2]

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/protocol.md says what the code does: its bytes are made again here, its codes, routes, fields, tables and limits
+are looked up in the code."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from schema import events, migrations, tables
+from schema.database import Store
+from schema.table import Table
+from sync import (
+    backoff,
+    certificate,
+    codec,
+    digest,
+    enrolment,
+    frame,
+    greeting,
+    publish,
+    receipt,
+    server,
+    session,
+    signed,
+    slices,
+    tokens,
+    validator,
+    words,
+)  # fmt: skip
+from sync.codec import WireCell
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
+TEXT = DOCUMENT.read_text(encoding="utf-8")
+
+AUTHORITY, HUB, STATION, OFFICER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3, 4))
+NODE, EPOCH, SITE = "0100-1", bytes([0xE0]) * 16, bytes([0x51]) * 16
+PERSON, FACT, CASE = (bytes(range(first, first + 16)) for first in (0xA0, 0xB0, 0xC0))
+AT = "2026-11-20T01:00:00.000Z"
+DIVISION = {"code": "330683100", "name": "甘霖镇", "level": "township", "parent": "330683"}
+
+
+def public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
+def line(data: bytes, said: str) -> str:
+    return f"{data.hex()}  # {said}"
+
+
+def map_lines(content: dict[str, Any]) -> list[str]:
+    """A CBOR map, one line per entry."""
+    ordered = sorted(content.items(), key=lambda entry: (len(codec.dump(entry[0])), codec.dump(entry[0])))
+    out = [line(codec.dump(content)[:1], f"map of {len(content)}")]
+    return out + [line(codec.dump(name) + codec.dump(value), f"{name}: {shown(value)}") for name, value in ordered]
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes" if len(set(value)) > 1 else f"{len(value)} x {value[0]:02x}"
+    return repr(value) if isinstance(value, str) else "..." if isinstance(value, dict) else str(value).lower()
+
+
+def example_certificate() -> list[str]:
+    made = certificate.Certificate(
+        NODE, public(STATION), SITE, EPOCH, ("county", "330683100", f"node:{NODE}"), "station", "2026-11-19",
+        "2027-12-31", 1,
+    )  # fmt: skip
+    data = certificate.issue(made, AUTHORITY)
+    lines = [line(data[:3], "magic S1C"), *map_lines(vars(made) | {"slices": list(made.slices)})]
+    return [*lines, line(data[-64:], "signature by the authority")]
+
+
+def example_fact() -> list[str]:
+    fact = events.Fact(
+        FACT, NODE, EPOCH, 1, events.GENESIS, "case_withdrawn", 1, CASE, "3001", AT, {"case_id": CASE, "reason": "x"}
+    ).signed(OFFICER)
+    names = ("id", "origin", "epoch", "seq", "prev", "kind", "version", "subject", "officer", "stated_at", "body")
+    values = fact.to_wire()
+    parts = [line(codec.dump(v), f"{n}: {shown(v)}") for n, v in zip(names, values, strict=False)]
+    assert bytes.fromhex("8b" + "".join(p.split("#")[0] for p in parts)) == fact.content
+    return [
+        line(b"\x8b", "content: list of 11"), *parts, line(fact.hash, "hash = SHA-256 of the content"),
+        line(fact.signature, "signature by the officer over the hash"),
+    ]  # fmt: skip
+
+
+def edit() -> bytes:
+    """A telephone number changed at the station, on hub state 40."""
+    cell = WireCell("contact", PERSON, "phone", "13900000001", 2, 1, 40)
+    header = frame.Header(
+        NODE, "hub", EPOCH, "reg", "", frame.PUSH, 1, events.GENESIS, 0, 7, False, migrations.SCHEMA_VERSION, 1, AT
+    )
+    return frame.build(header, {"cells": codec.pack_cells([cell]), "conflicts": []}, STATION)
+
+
+def example_frame() -> list[str]:
+    data = edit()
+    end = 8 + int.from_bytes(data[4:8], "big")
+    opened = frame.open_frame(data, public(STATION))
+    assert data[3] == frame.PLAIN, "small enough that compression gains nothing, so no library's zlib shows here"
+    block = opened.content["cells"]["contact"]
+    name, *columns = block["c"][0]
+    said = ("row steps", "values", "col_version", "causal length", "base")
+    return [
+        line(data[:2], "magic"), line(data[2:3], "version 1"), line(data[3:4], "compression 0: none"),
+        line(data[4:8], f"header length {end - 8}"), *map_lines(codec.load(data[8:end])),
+        line(data[end : end + 1], "payload: map of 2"), line(codec.dump("cells"), "cells"),
+        line(b"\xa1", "map of 1"), line(codec.dump("contact"), "table"), line(b"\xa2", "map of 2"),
+        line(codec.dump("c") + b"\x81\x86", "c: list of one column, which is a list of 6"),
+        line(codec.dump(name), name),
+        *(line(codec.dump(c), f"{what} {c}") for c, what in zip(columns, said, strict=True)),
+        line(codec.dump("id") + codec.dump(block["id"]), "id: the ids joined, here one"),
+        line(codec.dump("conflicts") + b"\x80", "conflicts: none"), line(data[-64:], "signature by the station"),
+    ]  # fmt: skip
+
+
+def example_receipt() -> list[str]:
+    refused = (receipt.Refused.of(f"contact/{PERSON.hex()}", "not_in_slice"),)
+    said = receipt.Receipt(NODE, EPOCH, "reg", 1, frame.hash_of(edit()), 0, 0, 0, refused, AT)
+    data = receipt.write(said, HUB)
+    content = codec.load(data[3:-64])
+    return [line(data[:3], "magic S1R"), *map_lines(content), line(data[-64:], "signature by the hub")]
+
+
+def example_digest() -> list[str]:
+    row = [{**DIVISION, "rev": 1}.get(name) for name in tables.TABLES["division"].names]
+    parts = [codec.dump(["division", [row]]), *(codec.dump(n) for n in ("division", "officer_key", "station"))]
+    said = ["division, its only batch", "end of division", "end of officer_key", "end of station"]
+    whole = blake2b(b"".join(parts), digest_size=digest.DIGEST_BYTES).digest()
+    return [*map(line, parts, said), line(whole, "BLAKE2b-128 of the above")]
+
+
+EXAMPLES = {
+    "certificate": example_certificate, "fact": example_fact, "frame": example_frame, "receipt": example_receipt,
+    "digest": example_digest,
+}  # fmt: skip
+
+
+def shown_in_document(name: str) -> list[str]:
+    found = re.search(rf"```text {name}\n(.*?)\n```", TEXT, re.DOTALL)
+    return found[1].splitlines() if found else []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_what_the_code_makes(name: str) -> None:
+    assert shown_in_document(name) == EXAMPLES[name]()
+
+
+def test_the_frame_and_the_receipt_of_the_document_can_be_opened() -> None:
+    def data(name: str) -> bytes:
+        return bytes.fromhex("".join(shown.split("#")[0].strip() for shown in shown_in_document(name)))
+
+    opened = frame.open_frame(data("frame"), public(STATION))
+    got = receipt.read(data("receipt"), public(HUB))
+
+    assert got.hash == opened.hash
+    assert [c.value for c in codec.unpack_cells(opened.content["cells"])] == ["13900000001"]
+
+
+def test_the_hub_computes_the_digest_of_the_document(hub_store: Store) -> None:
+    with publish.transaction(hub_store) as pub:
+        pub.put("division", DIVISION)
+    with hub_store.read() as db:
+        assert digest.of_hub(db, ("county",)).hex() == shown_in_document("digest")[-1].split()[0]
+
+
+def test_the_digest_of_cells_is_as_the_document_says(hub_store: Store) -> None:
+    """The recipe of the document for a registry table, written here a second time."""
+    person = {"id": PERSON, "id_number": "330683195501010011", "name": "甲", "sex": "1", "birth_on": "1955-01-01",
+              "village": "330683100201", "life_status": "1"}  # fmt: skip
+    with publish.transaction(hub_store) as pub:
+        pub.put("person", person)
+        pub.cells("contact", PERSON, {"phone": "13900000001"})
+    with publish.transaction(hub_store) as pub:
+        pub.cells("contact", PERSON, {"phone": "13900000002"})
+    whole = blake2b(digest_size=16)
+    for name in sorted(n for n, t in tables.TRAVELLING.items() if t.kind != "fact"):
+        if slices.family_of_table(name) != "township":
+            continue
+        if name == "contact":
+            row: list[Any] = [PERSON, "13900000002", None, None, None, None, "1:1 2:1 3:1 4:1 0:2"]
+            whole.update(codec.dump(["contact", [row]]))
+        if name == "person":
+            with hub_store.read() as db:
+                rev = db.execute("SELECT rev FROM person").fetchone()[0]
+            whole.update(codec.dump(["person", [[{**person, "rev": rev}.get(c) for c in tables.TABLES[name].names]]]))
+        whole.update(codec.dump(name))
+    with hub_store.read() as db:
+        assert digest.of_hub(db, ("330683100",)) == whole.digest()
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+ENROLMENT_CODES = {"enrol_malformed", "enrol_unknown", "enrol_code", "enrol_expired", "enrol_used"}
+
+
+CODES = TEXT.partition("## 12.")[2].partition("\n## ")[0]
+
+
+def table_row(*first: str, part: str = TEXT) -> str:
+    """A line of a table of the document that begins with these cells; '' when there is none."""
+    start = "| " + " | ".join(first) + " |"
+    return next((found for found in part.splitlines() if found.startswith(start)), "")
+
+
+@pytest.mark.parametrize("code", sorted(set(words.WORDS) | ENROLMENT_CODES))
+def test_every_code_has_a_line_with_its_meaning_and_what_to_do(code: str) -> None:
+    cells = table_row(f"`{code}`", part=CODES).split("|")
+    assert len(cells) == 6 and all(cell.strip() for cell in cells[1:-1])
+
+
+def test_no_code_is_explained_that_does_not_exist() -> None:
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", CODES, re.MULTILINE)) == set(words.WORDS) | ENROLMENT_CODES
+
+
+@pytest.mark.parametrize("code", server.STATUS)
+def test_statuses_are_the_servers(code: str) -> None:
+    assert str(server.STATUS[code]) in table_row(f"`{code}`", part=CODES)
+
+
+SHAPES = {
+    "frame": frame.HEADER, "hello": greeting.HELLO, "welcome": greeting.WELCOME, "receipt": receipt._SHAPE,
+    "certificate": certificate._SHAPE, "enrolment": enrolment._SHAPE,
+}  # fmt: skip
+CBOR = {str: "text", bytes: "bytes", int: "int", bool: "bool", list: "list", dict: "map"}
+
+
+@pytest.mark.parametrize(("shape", "name"), [(s, n) for s, fields in SHAPES.items() for n in fields])
+def test_every_field_of_every_signed_map_stands_with_its_type(shape: str, name: str) -> None:
+    part = TEXT.split(f"<!-- fields: {shape} -->")[1].split("\n\n")[0]
+    kind = SHAPES[shape][name]
+    assert isinstance(kind, type)
+    assert f"| `{name}` | {CBOR[kind]} |" in part
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_field_stands_there_that_the_code_does_not_know(shape: str) -> None:
+    part = TEXT.split(f"<!-- fields: {shape} -->")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_0-9]+)` \|", part, re.MULTILINE)) == set(SHAPES[shape])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/s1/enrol"), ("POST", "/s1/hello"), ("PUT", "/s1/chunk/<node>/<epoch hex>/<chan>/<n>"),
+        ("GET", "/s1/feed/<slice>"), ("GET", "/s1/digest/<slices>"),
+    ],
+)  # fmt: skip
+def test_every_route_has_a_line(method: str, path: str) -> None:
+    assert table_row(method, f"`{path}`")
+
+
+def test_the_server_routes_no_more_than_that(world: Any) -> None:
+    known = {("POST", "hello"), ("PUT", "chunk"), ("GET", "feed"), ("GET", "digest")}
+    answered = {
+        (method, name)
+        for method in ("GET", "POST", "PUT")
+        for name in ("hello", "chunk", "feed", "digest", "enrol", "snapshot", "blob", "ctl")
+        for length in range(7)
+        if world.request(method, "/".join(["/s1", name, *"x" * length])).status != 404
+    }
+    assert answered == known
+
+
+LIMITS = {
+    "frame": frame.MAX_FRAME, "header": frame.MAX_HEADER, "payload, compressed": frame.MAX_PAYLOAD,
+    "payload, expanded": frame.MAX_RAW, "what a sender puts into one frame, before compression": frame.RAW_BUDGET,
+    "cells in a frame": codec.MAX_CELLS, "CBOR items in one map or payload": codec.MAX_ITEMS,
+    "CBOR depth": codec.MAX_DEPTH, "facts in a pushed frame": receipt.MAX_LISTED,
+    "refusals listed in a receipt": receipt.MAX_LISTED, "body of a fact": events.BODY_LIMIT,
+    "signed map": signed.LIMIT, "enrolment request": enrolment.LIMIT, "col_version": validator.MAX_COL_VERSION,
+    "causal length": validator.MAX_CAUSAL_LENGTH, "col_version above the hub's": validator.MAX_VERSION_JUMP,
+    "`upto` or fact number above the last": validator.MAX_STEP, "page, smallest `max`": server.MIN_PAGE,
+    "page, largest `max`": server.MAX_PAGE, "token, seconds": int(tokens.LIFETIME.total_seconds()),
+    "hold of a frame refused as a whole, hours": int(session.HOLD.total_seconds() / 3600),
+    "back-off, longest, seconds": int(backoff.LONGEST_S), "rows in a batch of a digest": digest._BATCH,
+    "schema": migrations.SCHEMA_VERSION, "oldest schema": greeting.MIN_SCHEMA,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_limit_has_its_value(name: str) -> None:
+    assert table_row(name, f"{LIMITS[name]:,}")
+
+
+@pytest.mark.parametrize("kind", events.KINDS)
+def test_every_kind_of_fact_has_its_version_and_side(kind: str) -> None:
+    version, side, _ = events.KINDS[kind]
+    assert table_row(f"`{kind}`", str(version), side)
+
+
+def table_line(table: Table) -> str:
+    """A travelling table as the document lists it: `!` required, `*` a station may write it."""
+
+    def column(c: Any) -> str:
+        size = f"({c.limit})" if c.type in ("text", "blob") else ""
+        marks = ("!" if c.required or c.name in table.key else "") + ("*" if c.nodes_write else "")
+        return f"{c.name} {c.type}{size}{marks}"
+
+    columns = ", ".join(column(c) for c in table.columns)
+    return f"| `{table.name}` | {slices.family_of_table(table.name)} | {', '.join(table.key)} | {columns} |"
+
+
+@pytest.mark.parametrize("name", [t.name for t in (*tables.REGISTRY, *tables.REFERENCE)])
+def test_every_travelling_table_stands_column_by_column(name: str) -> None:
+    assert table_line(tables.TABLES[name]) in TEXT.splitlines()
+
+
+def test_the_worked_example_of_the_conflict_rules_holds(world: Any) -> None:
+    first, second, person = world.station("0100-1"), world.station("0100-2"), world.person(phone="13800000000")
+    for station in (first, second):
+        station.sync()
+    first.edit(person, phone="13900000001")
+    second.edit(person, phone="13900000002")
+    for station in (first, second, first):
+        station.sync()
+    by_rule_h = ("13900000002", "13900000001", "0100-2", "0100-1")
+    assert conflicts(world) == {by_rule_h}
+
+    class ClerkAtWork:
+        """Writes after the push of this session and before its pull."""
+
+        def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
+            if query.get("chan") == "reg":
+                second.edit(person, phone="13900000005")
+            return world.transport().request(method, path, query, headers, body)
+
+    for phone in ("13900000003", "13900000004"):
+        first.edit(person, phone=phone)
+    first.sync()
+    second.sync(ClerkAtWork())
+    for station in (second, first):
+        assert station.sync().equal is True
+
+    assert conflicts(world) == {by_rule_h, ("13900000004", "13900000005", "0100-1", "0100-2")}
+    assert {side.phone(person) for side in (first, second, world)} == {"13900000004"}
+
+
+def conflicts(world: Any) -> set[tuple[Any, ...]]:
+    return set(world.rows("SELECT kept, lost, kept_by, lost_by FROM conflict"))
