@@ -5,12 +5,13 @@
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 PERSONS ?= 20000
 WORKERS ?= 2
+SEEDS   ?= 200
 
 RUN     := .venv/bin/python
 BENCHES := $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo journey bench
+.PHONY: help setup test demo journey simulate bench
 
 help: ## show this list
 	@echo 'Township node network. First look: make demo. Before a commit: make test.'
@@ -30,6 +31,9 @@ demo: setup ## a hub and three stations with a synthetic county (PERSONS=20000);
 
 journey: setup ## real processes: cases from offline counters to a payment and back; ends "journey: ok"
 	@$(RUN) -m tests.journey
+
+simulate: setup ## the exchange under seeded faults, checked against a model (SEEDS=200)
+	@$(RUN) -m tests.simulation --seeds $(SEEDS)
 
 bench: setup $(BENCHES) ## every benchmark; each ends with one line of JSON
 

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The truth: who wrote what, what the writer had before his eyes, what must have come of it.
+
+Written from the specification, with dicts, and without a line of sync/. A write knows its causal past: every write that
+was ever shown at the writer's replica in that cell (a value that lost a merge unseen is not part of it). Two writes are
+concurrent when neither is in the other's past. The model is told of deliveries only: which cells reached the hub in a
+frame it signed for, which page a station applied. Everything else it works out.
+
+Merge rule: the higher col_version wins; of equal ones the larger value (NULL below text, text by its bytes); of equal
+values the larger author id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.wire import SeenCell
+
+HUB = "hub"
+COLUMNS = ("phone", "address", "address_village", "education", "note")
+# table -> (key column, columns that the model follows)
+PUBLISHED = {
+    "person": ("id", ("name", "village")),
+    "account": ("person_id", ("balance_fen",)),
+    "division": ("code", ("name",)),
+    "case_state": ("case_id", ("station", "state")),
+}
+Cell = tuple[bytes, str]
+Pair = tuple[Cell, frozenset[str | None]]
+
+
+class Broken(AssertionError):
+    """A promise was not kept: the name of the checker and what it saw."""
+
+    def __init__(self, checker: str, what: str) -> None:
+        super().__init__(f"{checker}: {what}")
+        self.checker = checker
+
+
+@dataclass(frozen=True, eq=False)
+class Write:
+    """One edit of one cell. `blurred`: made at a station of several townships while it had read their feeds to
+    different points. Its base is the lower one, so the hub may record a conflict with a value that the clerk did see:
+    one row too many for the reviewer, the only imprecision the protocol has."""
+
+    number: int
+    author: str
+    cell: Cell
+    value: str | None
+    past: frozenset[int]
+    blurred: bool = False
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a replica holds in a cell. `write` is None for the NULL that an INSERT left: nobody's edit."""
+
+    write: Write | None
+    value: str | None
+    col_version: int
+    author: str
+
+
+@dataclass
+class Replica:
+    """The registry cells of one database."""
+
+    cells: dict[Cell, Version] = field(default_factory=dict)
+    seen: dict[Cell, set[int]] = field(default_factory=dict)
+
+    def holds(self, person: bytes) -> bool:
+        """Whether there is a row of this person."""
+        return any((person, column) in self.cells for column in COLUMNS)
+
+    def value(self, cell: Cell) -> str | None:
+        """What plain SQL must find."""
+        return self.cells[cell].value if cell in self.cells else None
+
+    def show(self, cell: Cell, version: Version) -> None:
+        """The cell now holds this, and whoever works here sees it."""
+        self.cells[cell] = version
+        self.note(cell, version.write)
+
+    def note(self, cell: Cell, write: Write | None) -> None:
+        """This value was before the eyes of whoever works here."""
+        if write is not None:
+            self.seen.setdefault(cell, set()).update(write.past, (write.number,))
+
+
+class Cells:
+    """Registry cells of all replicas."""
+
+    def __init__(self, sites: dict[str, bytes]) -> None:
+        self.sites = sites
+        self.at = {name: Replica() for name in sites}
+        self.writes: list[Write] = []
+        self.by_version: dict[tuple[str, Cell, int], Write | None] = {}
+        self.at_hub: set[int] = set()
+        self.met: dict[tuple[int, int], Pair] = {}
+        self.displaced: list[tuple[Write, Write]] = []
+        self.agreed: set[int] = set()
+
+    def write(self, author: str, person: bytes, changes: dict[str, str | None], *, blurred: bool = False) -> None:
+        """Someone saves these values; unchanged ones are no edit."""
+        here = self.at[author]
+        if not here.holds(person):
+            for column in COLUMNS:
+                self._put(author, (person, column), changes.get(column), 1, blurred)
+            return
+        changed = {c: v for c, v in changes.items() if here.value((person, c)) != v}
+        for column, value in changed.items():
+            cell = (person, column)
+            before = here.cells[cell].col_version if cell in here.cells else 0
+            self._put(author, cell, value, before + 1, blurred)
+
+    def _put(self, author: str, cell: Cell, value: str | None, col_version: int, blurred: bool) -> None:
+        write = None
+        if value is not None or col_version > 1:
+            past = frozenset(self.at[author].seen.get(cell, ()))
+            write = Write(len(self.writes), author, cell, value, past, blurred)
+            self.writes.append(write)
+            if author == HUB:
+                self.at_hub.add(write.number)
+        self.by_version[author, cell, col_version] = write
+        self.at[author].show(cell, Version(write, value, col_version, author))
+
+    def pushed(self, station: str, seen: list[SeenCell]) -> None:
+        """The hub has signed for a frame of this station with these cells."""
+        hub = self.at[HUB]
+        for item in seen:
+            cell = (item.person, item.column)
+            key = (station, cell, item.col_version)
+            write = self.by_version.get(key)
+            if key not in self.by_version or (write.value if write else None) != item.value:
+                raise Broken("anytime_only_real_edits_travel", f"{station} pushed {item} which nobody wrote there")
+            incoming = Version(write, item.value, item.col_version, station)
+            known = hub.cells.get(cell)
+            if write is not None:
+                self.at_hub.add(write.number)
+                if known is not None and known.write is not None and known.write.number not in write.past:
+                    self._meet(write, known.write)
+            self._merge(hub, cell, incoming)
+
+    def _meet(self, one: Write, other: Write) -> None:
+        if one.number != other.number and one.value != other.value:
+            pair = (min(one.number, other.number), max(one.number, other.number))
+            self.met[pair] = (one.cell, frozenset((one.value, other.value)))
+
+    def _merge(self, into: Replica, cell: Cell, incoming: Version) -> bool:
+        known = into.cells.get(cell)
+        won = known is None or self._beats(incoming, known)
+        if won:
+            into.show(cell, incoming)
+        if known is not None and known.value == incoming.value and known.write is not incoming.write:
+            # Two people said the same: the one of them that stands speaks for both.
+            into.note(cell, incoming.write)
+            beaten = known.write if won else incoming.write
+            self.agreed.update((beaten.number,) if beaten else ())
+        return won
+
+    def _beats(self, one: Version, other: Version) -> bool:
+        def rank(v: Version) -> tuple[int, bool, bytes, bytes]:
+            return v.col_version, v.value is not None, (v.value or "").encode(), self.sites[v.author]
+
+        return rank(one) > rank(other)
+
+    def page(self, seen: list[SeenCell]) -> dict[Cell, Version]:
+        """What a page built at the hub just now says, checked against what the hub must hold."""
+        out = {}
+        for item in seen:
+            cell = (item.person, item.column)
+            version = self.at[HUB].cells.get(cell)
+            if version is None or (version.value, version.col_version) != (item.value, item.col_version):
+                raise Broken("anytime_values_follow_the_model", f"the hub sent {item}, it should hold {version}")
+            out[cell] = version
+        return out
+
+    def pulled(self, station: str, page: dict[Cell, Version]) -> None:
+        """The station has applied this page."""
+        here = self.at[station]
+        for cell, incoming in page.items():
+            known = here.cells.get(cell)
+            won = self._merge(here, cell, incoming)
+            if not (won and known and known.write and incoming.write) or known.value == incoming.value:
+                continue
+            if known.write.number not in incoming.write.past and known.write.number not in self.at_hub:
+                self.displaced.append((known.write, incoming.write))
+
+    def concurrent(self, one: Write, other: Write) -> bool:
+        """Whether neither author had the other's value before his eyes."""
+        return one is not other and one.number not in other.past and other.number not in one.past
+
+    def required(self) -> Counter[Pair]:
+        """The conflicts that must be on record: versions that met at the hub, and edits that lost at their own station
+        to a value they never saw and so never reached the hub."""
+        found = Counter(self.met.values())
+        lost = {(mine.number, theirs.number): (mine, theirs) for mine, theirs in self.displaced}
+        for mine, theirs in lost.values():
+            if mine.number not in self.at_hub:
+                found[mine.cell, frozenset((mine.value, theirs.value))] += 1
+        return found
+
+    def are_concurrent(self, pair: Pair) -> bool:
+        """Whether some concurrent writes of this cell have these two values."""
+        cell, values = pair
+        there = [w for w in self.writes if w.cell == cell and w.value in values]
+        return any(self.concurrent(a, b) and {a.value, b.value} == values for a in there for b in there)
+
+    def is_blurred(self, pair: Pair) -> bool:
+        """Whether one of these values was written over the other by a station whose base was too low."""
+        cell, values = pair
+        there = [w for w in self.writes if w.cell == cell and w.value in values]
+        return any(b.blurred and a.number in b.past and {a.value, b.value} == values for a in there for b in there)
+
+    def last_words(self) -> list[Write]:
+        """Writes that nobody who saw them replaced, and nobody said as well: each must be somewhere."""
+        replaced = {number for w in self.writes for number in w.past} | self.agreed
+        return [w for w in self.writes if w.number not in replaced]
+
+
+@dataclass
+class Stated:
+    """A fact of a station. `bad`: why the hub must refuse it, '' when it must take it."""
+
+    station: str
+    bad: str
+    effects: dict[str, Any]
+    arrived: bool = False
+
+
+@dataclass
+class Register:
+    """Facts and published rows: what must be where."""
+
+    facts: dict[bytes, Stated] = field(default_factory=dict)
+    to_station: dict[bytes, str] = field(default_factory=dict)
+    rows: dict[str, dict[Any, tuple[Any, ...]]] = field(default_factory=lambda: {t: {} for t in PUBLISHED})
+    members: dict[bytes, set[str]] = field(default_factory=dict)
+
+    def of_slices(self, table: str, held: tuple[str, ...]) -> dict[Any, tuple[Any, ...]]:
+        """The rows of a table that a station of these slices must hold when it has fetched everything."""
+        return {k: row for k, row in self.rows[table].items() if self._inside(table, k, row, held)}
+
+    def _inside(self, table: str, key: Any, row: tuple[Any, ...], held: tuple[str, ...]) -> bool:
+        if table == "division":
+            return "county" in held
+        if table == "case_state":
+            return f"node:{row[0]}" in held
+        return bool(self.members[key] & set(held))

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults that this simulation must find. Each context takes one guard out of sync/ and puts it back at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from schema import crsqlite
+from schema.crsqlite import Guards
+from schema.database import Store
+from sync import inbox, merge, pull
+
+
+@contextmanager
+def stuck_sync_bit() -> Iterator[None]:
+    """K1: merges on the connection of the pages, the bit neither cleared nor looked at. The built library clears it by
+    itself, so a failed merge here leaves what the released one leaves."""
+
+    @contextmanager
+    def merging(store: Store) -> Iterator[Any]:
+        db = store.connection()
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+            raise
+
+    with ExitStack() as guards:
+        guards.enter_context(patch.object(Store, "merging", merging))
+        guards.enter_context(patch.object(Guards, "clear_sync_bit", False))
+        guards.enter_context(patch.object(Guards, "assert_sync_bit", False))
+        yield
+
+
+def cursor_from_the_extension() -> AbstractContextManager[Any]:
+    """K2: what a frame, a mark or the feed stands at is the extension's own counter, which a no-op leaves too high."""
+    return patch.object(
+        crsqlite, "max_version", lambda db, tables: db.execute("SELECT crsql_db_version()").fetchone()[0]
+    )
+
+
+@contextmanager
+def cursor_before_the_data() -> Iterator[None]:
+    """The pull cursor moves in a transaction of its own, before that of the page."""
+    apply, cursor = pull.apply, pull.cursor
+
+    def early(store: Store, opened: Any, *more: Any) -> int:
+        header = opened.header
+        with store.write() as db:
+            pull.move_cursor(db, header.slice, header.chan, header.upto)
+        asked: list[Any] = []
+
+        def first_then_real(*place: Any) -> int:
+            """The page's own check must find its beginning, or the page would not be applied at all."""
+            asked.append(place)
+            return cursor(*place) if len(asked) > 1 else header.first
+
+        with patch.object(pull, "cursor", first_then_real):
+            return apply(store, opened, *more)
+
+    with patch.object(pull, "apply", early):
+        yield
+
+
+def no_ledger() -> AbstractContextManager[Any]:
+    """A frame whose reply was lost is not recognised when it comes again."""
+    return patch.object(inbox, "_ledger_entry", lambda *address: None)
+
+
+def no_rule_h() -> AbstractContextManager[Any]:
+    """The hub does not look for edits made without knowing of each other."""
+    return patch.object(merge, "find_clashes", lambda *row: [])
+
+
+def no_rule_n() -> AbstractContextManager[Any]:
+    """The station does not look whether a pulled cell meets an edit that is in no frame."""
+    return patch.object(pull, "_unframed", lambda *cells: [])
+
+
+def no_marks() -> AbstractContextManager[Any]:
+    """Edits do not say on which state of the hub they were made."""
+    return patch.object(pull, "mark", lambda *where: None)
+
+
+PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "K1": stuck_sync_bit,
+    "K2": cursor_from_the_extension,
+    "cursor": cursor_before_the_data,
+    "reply": no_ledger,
+    "H": no_rule_h,
+    "N": no_rule_n,
+    "mark": no_marks,
+}
