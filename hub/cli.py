@@ -23,7 +23,7 @@ from hub.context import Hub, with_hub
 from hub.server import listen, make_server
 from hub.tasks import Tasks
 from schema import backup as copies
-from schema import self_test
+from schema import logs, self_test
 from schema.programs import Commands, as_json, said
 
 # Parts with commands of their own: each has `cli.COMMANDS`, a tuple of click commands.
@@ -63,7 +63,7 @@ def run(hub: Hub, host: str | None, port: int | None) -> None:
 
     Ctrl-C 停下；正在做的先做完。 / Ctrl-C stops after what is being done.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logs.begin(logging.INFO)
     logging.getLogger("huey").setLevel(logging.WARNING)
     pack.services()
     pack.parameters()

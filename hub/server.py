@@ -7,6 +7,7 @@ renewed files are read at the next start.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from typing import Any
 
@@ -15,18 +16,26 @@ from cheroot.wsgi import Server
 from flask import Flask
 
 from hub.context import Hub
+from hub.importing.reading import MIB, WEB
 from schema.errors import ConfigError
 from schema.web.frame import BODY_MAX_BYTES
 
+log = logging.getLogger("township.hub")
 THREADS = 16
 REQUEST_TIMEOUT_S = 60
 SHUTDOWN_TIMEOUT_S = 5
 
 
+class _Server(Server):
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """What the server says goes where everything goes, and loses what an exception quotes."""
+        log.log(level, "%s", msg, exc_info=traceback)
+
+
 def make_server(hub: Hub, app: Flask, host: str | None = None, port: int | None = None) -> Server:
     """The server, not yet listening. Raises ConfigError when the TLS files are missing or do not fit together."""
     bind = (host or hub.config.host, hub.config.port if port is None else port)
-    server = Server(
+    server = _Server(
         bind,
         app,
         numthreads=THREADS,
@@ -34,7 +43,8 @@ def make_server(hub: Hub, app: Flask, host: str | None = None, port: int | None 
         timeout=REQUEST_TIMEOUT_S,
         shutdown_timeout=SHUTDOWN_TIMEOUT_S,
     )
-    server.max_request_body_size = BODY_MAX_BYTES
+    # A register sent for import is the largest; what is larger than a page may be, the pages refuse in words.
+    server.max_request_body_size = max(BODY_MAX_BYTES, WEB.bytes_max) + 2 * MIB
     server.ssl_adapter = _tls(hub)
     return server
 

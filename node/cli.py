@@ -24,7 +24,7 @@ from node.exchange import Exchange
 from node.station import Station, with_station
 from node.tasks import Tasks
 from schema import backup as copies
-from schema import self_test
+from schema import logs, self_test
 from schema.errors import ConfigError
 from schema.programs import Commands, as_json, said
 
@@ -62,7 +62,7 @@ def run(station: Station, port: int | None) -> None:
 
     Ctrl-C 停下；正在做的先做完。 / Ctrl-C stops after what is being done.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logs.begin(logging.WARNING)
     logging.getLogger("township").setLevel(logging.INFO)
     exchange = Exchange(station)
     tasks = Tasks(station, exchange)

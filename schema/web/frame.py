@@ -12,11 +12,9 @@ Templates extend `web/base.html` (its head says which variables an app gives it)
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from logging import Filter, LogRecord
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -30,6 +28,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from schema import case
 from schema.clock import Clock
 from schema.errors import ConfigError
+from schema.logs import WithoutValues
 from schema.web import errors, formats
 from schema.web.texts import LANGS, Catalogue, MissingText, pick
 
@@ -79,7 +78,7 @@ def init_app(app: Flask, *, place: Place, texts: Iterable[Path], clock: Clock) -
     _set_cookie(app, place)
     frame = Frame(place, Catalogue([HERE / "texts.toml", *texts]), clock, CSRFProtect(app))
     app.extensions["web"] = frame
-    app.logger.addFilter(_WithoutValues())
+    app.logger.addFilter(WithoutValues())
     app.before_request(_choose_lang)
     app.after_request(_add_headers)
     errors.init_errors(app)
@@ -188,17 +187,6 @@ class _Sessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return bool(app.config["SESSION_COOKIE_SECURE"]) or request.is_secure
-
-
-class _WithoutValues(Filter):
-    """Keeps the place of an exception and drops its words: they may hold a name or an ID number."""
-
-    def filter(self, record: LogRecord) -> bool:
-        if record.exc_info and record.exc_info[0]:
-            kind, _, where = record.exc_info
-            record.exc_text = "".join(traceback.format_tb(where)) + kind.__name__
-            record.exc_info = None
-        return True
 
 
 def _choose_lang() -> None:
