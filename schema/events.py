@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[int, str, str]] = {
     "month_approved": (1, "hub", "another officer approved the month"),
     "month_paid": (1, "hub", "the payment batch went to the bank"),
     "month_closed": (1, "hub", "the month is closed"),
-    "receipts_taken_in": (1, "hub", "a file of contributions was taken in: counts and sums by kind, booked in the same act"),
+    "receipts_taken_in": (1, "hub", "a file of contributions was taken in and booked: counts and sums by kind"),
     "receipts_matched": (1, "hub", "money in suspense was given to persons: how many receipts, how much"),
     "register_imported": (1, "hub", "a register file was taken in: its hash and counts"),
     "officer_key_changed": (1, "node", "an officer changed the password: the key wrapped anew"),
