@@ -31,6 +31,8 @@ OperationalError = sqlcipher.OperationalError
 
 KEY_BYTES = 32
 BUSY_TIMEOUT_MS = 15_000
+# A hub transaction uses more than the default 128 statements; past that, each one in a loop is compiled anew.
+STATEMENTS_KEPT = 1024
 Connection = Any
 
 
@@ -38,7 +40,10 @@ def connect(path: Path | str, key: bytes) -> Connection:
     """Open one connection. Raises WrongKey, UnsafeSqlite or StoreError."""
     if len(key) != KEY_BYTES:
         raise WrongKey("数据库密钥应为 32 字节", "a database key is 32 bytes")
-    db = sqlcipher.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
+    db = sqlcipher.connect(
+        str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )  # fmt: skip
     try:
         # The library would print its own lines about a wrong key; the error we raise says it in words.
         db.execute("PRAGMA cipher_log_level = NONE")
