@@ -166,6 +166,17 @@ def test_an_amount_that_is_none_is_refused_and_its_neighbours_are_taken(
     assert [row["amount_fen"] for row in money.rows("SELECT amount_fen FROM receipt")] == [300_50]
 
 
+def test_a_formula_is_no_amount_even_when_it_would_come_to_one(money: Money, clock: FixedClock) -> None:
+    """A formula nobody computed holds no value; the value it showed when it was saved is what counts."""
+    whose = money.number_of(money.people[0])
+    content = book(HEADINGS.strip().split(","), ["F1", whose, "=100+200", "2026", "2026-11-05"])
+    assert len(receipts.take_in(money.store, content, WEB, SETTLER, money.keys[SETTLER], clock).refused) == 1
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheet = archive.read(SHEET).replace(b"<v />", b"<v>300</v>").replace(b"<v></v>", b"<v>300</v>")
+    saved = with_part(content, SHEET, sheet)
+    assert receipts.take_in(money.store, saved, WEB, SETTLER, money.keys[SETTLER], clock).fen["matched"] == 300_00
+
+
 @pytest.mark.parametrize(("column", "text"), [
     *product([3], ["2027", "1899", "26", "二〇二六", "2026.5", "-2026"]),
     *product([4], ["9999-99-99", "2026-02-30", "2027-01-01", "0000-00-00", "46000", "yesterday", "2026-11-24"]),

@@ -9,9 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from hub import officers
+from hub.signer import open_signer
 from node.app import create_app as station_app
 from node.station import Station
 from schema import database
+from schema.errors import NotAllowed, WrongPassword
 from tests.hostile.evil import require_words, rows
 from tests.hub.county import ACCEPT, CLERK, Browse, Browser, County
 from tests.node.conftest import CHEAP, PASSWORD, Counter
@@ -142,3 +144,14 @@ def test_an_officer_with_a_password_somebody_else_set_does_nothing_before_the_ow
         assert answer.status_code in (302, 400)
         assert answer.status_code == 400 or answer.headers["Location"] == "/password"
     assert rows(county.store) == before
+
+
+def test_the_command_line_signs_nothing_with_a_password_somebody_else_set(county: County) -> None:
+    """The administrator knows it: four one-time passwords would be four pairs of hands in one."""
+    officers.reset_password(county.store, ACCEPT, "清水 runs downhill 7", county.hub.clock, cost=CHEAP)
+    with pytest.raises(NotAllowed, match="choose your own"):
+        open_signer(county.hub, ACCEPT, "清水 runs downhill 7")
+    with pytest.raises(WrongPassword):
+        open_signer(county.hub, ACCEPT, "something else 5")
+    with pytest.raises(WrongPassword):
+        open_signer(county.hub, CLERK, "清水 runs downhill 7")
