@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from schema import programs
+from schema import crsqlite, programs
 from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import ConfigError
@@ -46,6 +46,7 @@ def open_hub(
     """
     home = HubHome(folder)
     config = home.config()
+    crsqlite.self_test()
     passphrase = passphrase_from(unlock_file)
     if passphrase is None:
         if ask is None:
