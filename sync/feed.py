@@ -34,9 +34,15 @@ def heads(db: Any, wanted: tuple[str, ...]) -> dict[str, dict[str, int]]:
     return {s: {c: db.execute(sql, (s, c)).fetchone()[0] or 0 for c in sorted(_BUILDERS)} for s in wanted}
 
 
-def page(db: Any, slice_: str, channel: str, after: int, max_bytes: int, site: bytes) -> Page:
-    """Entries behind `after`: at least one, then as many as fit `max_bytes` (before compression) and the cell limit."""
-    builder = _BUILDERS[channel](db, slice_, after, site)
+def page(
+    db: Any, slice_: str, channel: str, after: int, max_bytes: int, site: bytes, *, since: int | None = None
+) -> Page:
+    """Entries behind `after`: at least one, then as many as fit `max_bytes` (before compression) and the cell limit.
+
+    `since`: up to where the asker has every cell. It lies before `after` while pages of one fetch follow each other: a
+    row that changed meanwhile has moved to the end, with cells that are older than `after` and were on no page.
+    """
+    builder = _BUILDERS[channel](db, slice_, after if since is None else since, site)
     upto, items, more = after, 0, False
     entries = db.execute(
         "SELECT tbl, pk, seq, op FROM slice_feed WHERE slice = ? AND channel = ? AND seq > ? ORDER BY seq",
@@ -65,8 +71,8 @@ class _Entry:
 class _Builder:
     """Collects entries until the page is full."""
 
-    def __init__(self, db: Any, slice_: str, after: int, site: bytes) -> None:
-        self.db, self.slice, self.after, self.site = db, slice_, after, site
+    def __init__(self, db: Any, slice_: str, since: int, site: bytes) -> None:
+        self.db, self.slice, self.since, self.site = db, slice_, since, site
         self.cells = self.weight = 0
         self.taken: list[_Entry] = []
         self.gone: list[list[Any]] = []
@@ -120,9 +126,9 @@ class _Rows(_Builder):
 
 
 class _Cells(_Builder):
-    def __init__(self, db: Any, slice_: str, after: int, site: bytes) -> None:
-        super().__init__(db, slice_, after, site)
-        self.version = publish.version_at(db, after)
+    def __init__(self, db: Any, slice_: str, since: int, site: bytes) -> None:
+        super().__init__(db, slice_, since, site)
+        self.version = publish.version_at(db, since)
         self.own = crsqlite.site_id(db)
 
     def load(self, table: Table, key: bytes) -> _Entry:
@@ -132,11 +138,11 @@ class _Cells(_Builder):
         return _Entry(table.name, cells, len(cells), codec.weight(c.value for c in cells) + 24 + 24 * len(cells))
 
     def _entered(self, person_id: bytes) -> bool:
-        """Whether the row came into this slice after the asker's position."""
+        """Whether the row came into this slice after the asker had all of it."""
         found = self.db.execute(
             "SELECT since_seq FROM slice_member WHERE person_id = ? AND slice = ?", (person_id, self.slice)
         ).fetchone()
-        return bool(found and found[0] > self.after)
+        return bool(found and found[0] > self.since)
 
     def content(self) -> dict[str, Any]:
         cells: list[Cell] = [c for e in self.taken for c in e.value]

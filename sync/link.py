@@ -3,6 +3,7 @@
 
 state up|down|refused   since   last_contact_at   last_error (a code of `words`, '' when none)   last_equal_at
 clock_skew_s (this machine minus the hub)   held:<channel>   digest:<family>
+cut:<slice> (where a fetch of several pages began, '' when it is complete)
 """
 
 from __future__ import annotations

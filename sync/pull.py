@@ -31,12 +31,23 @@ from sync.inbox import write_refusal
 from sync.receipt import Refused
 
 Receive = Callable[[Any, Fact], None]
+_CUT = "cut:"
 
 
 def cursor(db: Any, slice_: str, channel: str) -> int:
     """The feed position up to which this slice's channel was applied."""
     row = db.execute('SELECT "after" FROM cursor WHERE slice = ? AND channel = ?', (slice_, channel)).fetchone()
     return int(row[0]) if row else 0
+
+
+def complete(db: Any, slice_: str) -> int:
+    """Up to where this station has every cell of a slice.
+
+    Behind the cursor while a fetch of several pages is under way: a row that changes again moves to the feed's end,
+    so what it was at its old place is on no page yet. Fetched cells and the base of edits count from here.
+    """
+    row = db.execute("SELECT value FROM link WHERE name = ?", (_CUT + slice_,)).fetchone()
+    return int(row[0]) if row and row[0] else cursor(db, slice_, "reg")
 
 
 def furthest(db: Any) -> int:
@@ -77,6 +88,9 @@ def apply(
         if cursor(db, header.slice, header.chan) != header.first:
             return 0  # another session of this station was quicker
         items = take(db)
+        if header.chan == "reg":
+            begun = str(complete(db, header.slice)) if header.more else ""
+            database.upsert(db, "link", {"name": _CUT + header.slice, "value": begun})
         move_cursor(db, header.slice, header.chan, header.upto)
         if header.chan == "reg":
             mark(db, certificate.slices)
@@ -85,7 +99,7 @@ def apply(
 
 def mark(db: Any, slices_held: tuple[str, ...]) -> None:
     """Note which hub state edits from now on are based on (rule H)."""
-    seen = min((cursor(db, s, "reg") for s in slices_held if slices.family(s) == "township"), default=0)
+    seen = min((complete(db, s) for s in slices_held if slices.family(s) == "township"), default=0)
     version = crsqlite.max_version(db, outbox.REGISTRY_NAMES)
     database.upsert(db, "pull_mark", {"local_version": version, "hub_seq": seen})
 

@@ -3,7 +3,7 @@
 
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
     PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
-    GET  /s1/feed/<slice>?chan&after&max         one page of a feed                            -> signed frame
+    GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
     GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
 
 Errors are JSON `{"code": ...}`: 400 malformed, 401 token, 403 revoked or not allowed, 404, 409 gap or rebase, 413 too
@@ -112,13 +112,14 @@ class SyncServer:
     def _feed(self, request: Request, parts: list[str]) -> Response:
         node, slice_ = self._sender(request), parts[2]
         channel, after, wanted = (request.query.get(name, "") for name in ("chan", "after", "max"))
+        since = request.query.get("since", after)
         if slice_ not in node.slices:
             return problem(403, "not_in_slice")
-        if channel not in frame.CHANNELS or not _is_number(after) or not _is_number(wanted):
+        if channel not in frame.CHANNELS or not all(map(_is_number, (after, since, wanted))):
             return problem(400, "address")
         limit = min(max(int(wanted), MIN_PAGE), MAX_PAGE)
         with self._store.read() as db:
-            page = feed.page(db, slice_, channel, int(after), limit, node.site_id)
+            page = feed.page(db, slice_, channel, int(after), limit, node.site_id, since=int(since))
         header = frame.Header(
             HUB, node.id, node.epoch, channel, slice_, frame.PULL, 0, GENESIS, int(after), page.upto, page.more,
             migrations.SCHEMA_VERSION, page.items, stamp(self._clock.now()),

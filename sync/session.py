@@ -211,8 +211,10 @@ class Session:
         more = True
         while more:
             with self._store.read() as db:
-                after = pull.cursor(db, slice_, channel)
+                after, since = pull.cursor(db, slice_, channel), pull.complete(db, slice_)
             query = {"chan": channel, "after": str(after), "max": str(PAGE_BYTES)}
+            if channel == "reg" and since < after:
+                query["since"] = str(since)
             answer = self._ask("GET", f"/s1/feed/{slice_}", query, b"")
             try:
                 opened = frame.open_frame(answer, self._hub_public)

@@ -10,6 +10,7 @@ from schema import database, events, ids
 from sync import publish
 from tests.simulation import sessions
 from tests.simulation.hostile import attack
+from tests.simulation.limits import fill_disk
 from tests.simulation.line import YEARS_10_S
 from tests.simulation.model import HUB, Stated
 from tests.simulation.world import TOWNSHIPS, Station, World, derived_key, person_row, state_fact
@@ -146,6 +147,24 @@ def session(world: World) -> None:
     sessions.run(world, station, world.rng.choice((0.0, 0.0, 0.08, 0.3)), meanwhile)
 
 
+def full(world: World) -> None:
+    """Much has to be fetched, and the station's disk has no room for it: in the middle of a merge, or before."""
+    rng, station = world.rng, world.rng.choice(world.stations)
+    world.note(f"hub writes much, {station.name} has no room")
+    with publish.transaction(world.hub) as pub:
+        for person in rng.sample(world.people, 15):
+            world.edits += 1
+            changes = {"note": f"{rng.randrange(10)}长{world.edits}" + "注" * 150}
+            pub.cells("contact", person, changes)
+            world.cells.write(HUB, person, changes)
+        for n in range(rng.choice((0, 30))):
+            row = {"code": f"3306831{n:02d}000", "name": f"第{world.edits}版" + "村" * 50, "level": "village"}
+            pub.put("division", row)
+            world.register.rows["division"][row["code"]] = (row["name"],)
+    fill_disk(world, station.store)
+    sessions.run(world, station, 0.0, quiet)
+
+
 def late(world: World) -> None:
     """A request that got stuck somewhere arrives after all; its sender is long gone."""
     if world.late:
@@ -201,7 +220,7 @@ def quiet(line: Any) -> None:
 # weight, step
 STEPS: tuple[tuple[int, Callable[[World], None]], ...] = (
     (30, edit), (8, edit_hub), (6, no_op), (8, fact), (3, hub_fact), (5, publish_rows), (2, place), (24, session),
-    (4, late), (2, clock), (2, crash), (3, attack),
+    (4, late), (1, full), (2, clock), (2, crash), (3, attack),
 )  # fmt: skip
 
 
@@ -264,7 +283,9 @@ def _save(world: World, station: Station, person: bytes, changes: dict[str, str 
 
 
 def _reads_unevenly(station: Station) -> bool:
-    sql = "SELECT \"after\" FROM cursor WHERE channel = 'reg' AND slice = ?"
+    """Whether some feed was read further than the point up to which all are complete."""
     with station.store.read() as db:
-        found = [db.execute(sql, (township,)).fetchone() for township in station.townships]
-    return len({at[0] if at else 0 for at in found}) > 1
+        read = dict(db.execute("SELECT slice, \"after\" FROM cursor WHERE channel = 'reg'").fetchall())
+        cut = dict(db.execute("SELECT substr(name, 5), value FROM link WHERE name LIKE 'cut:%'").fetchall())
+    whole = [int(cut.get(township) or read.get(township, 0)) for township in station.townships]
+    return min(whole) < max(read.get(township, 0) for township in station.townships)
