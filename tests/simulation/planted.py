@@ -84,6 +84,17 @@ def no_rule_n() -> AbstractContextManager[Any]:
     return patch.object(pull, "_unframed", lambda *cells: [])
 
 
+def no_frame_for_a_winner() -> AbstractContextManager[Any]:
+    """An edit that beats an unseen value is not framed before the mark moves."""
+    keep = pull._keep_loser
+    return patch.object(pull, "_keep_loser", lambda *edit: keep(*edit) or True)
+
+
+def no_memory_of_the_first_page() -> AbstractContextManager[Any]:
+    """In the middle of a fetch of several pages the cursor passes for what the station has."""
+    return patch.object(pull, "complete", lambda db, slice_: pull.cursor(db, slice_, "reg"))
+
+
 def no_marks() -> AbstractContextManager[Any]:
     """Edits do not say on which state of the hub they were made."""
     return patch.object(pull, "mark", lambda *where: None)
@@ -96,5 +107,7 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "reply": no_ledger,
     "H": no_rule_h,
     "N": no_rule_n,
+    "winner": no_frame_for_a_winner,
+    "pages": no_memory_of_the_first_page,
     "mark": no_marks,
 }
