@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -58,6 +60,14 @@ def require_words(answer: TestResponse, about: object = "") -> None:
     assert "Traceback" not in text and "<script>alert(1)" not in text and "onerror=alert(1)>" not in text, about
     if answer.status_code >= 400:
         assert re.search("[\u4e00-\u9fff]{4}", text), (about, answer.status_code, text[:200])
+
+
+def uncovered(app: Flask, paths: Iterable[str], *but_not: str) -> set[str]:
+    """Actions of the app that none of these addresses reaches: a new form must be attacked too."""
+    routes = app.url_map.bind("")
+    reached = {routes.match(path.partition("?")[0], method="POST")[0] for path in paths}
+    actions = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    return {name for name in actions - reached if not name.startswith(but_not)}
 
 
 def rows(store: Store, *but_not: str) -> dict[str, str]:

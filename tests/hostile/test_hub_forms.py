@@ -12,13 +12,14 @@ from hub import officers
 from hub.officers import NewOfficer
 from schema import ids
 from sync import publish
-from tests.hostile.evil import MARKUP, TEXTS, Fields, encoded, post, require_words, rows
+from tests.hostile.evil import MARKUP, TEXTS, Fields, encoded, post, require_words, rows, uncovered
 from tests.hub.county import (
     ACCEPT,
     ADMIN,
     ALL_FOUR,
     APPROVE,
     CHEAP,
+    CLERK,
     INSPECT,
     PASSWORD,
     STATION,
@@ -68,6 +69,9 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             "/officers": {"operator_no": evil, "name": evil, "roles": [evil], "station": evil},
             "/officers?": {"operator_no": "2555", "name": b"", "roles": b"accept", "station": evil},
             f"/officers/{ACCEPT}/disable": {"again": evil},
+            f"/officers/{ACCEPT}/roles": {"posts": [b"accept", evil]},
+            f"/officers/{ACCEPT}/roles?": {"posts": [b"approve", b"inspect"], "x": evil},
+            f"/officers/{CLERK}/roles": {"posts": [b"clerk", b"approve"], "station": evil},
             "/officers/9999/reset": {"end_old_key": evil},
             "/officers/9999/disable": {"again": b"9999"},
         },
@@ -96,6 +100,9 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
                 require_words(answer, (path, kind))
                 assert answer.status_code >= 300 or path in ("/search", "/receipts"), (path, kind)
     assert rows(county.store, TRIES) == before
+    every = [path for sent in actions(county, claim, b"").values() for path in sent]
+    # What takes no words, and the door itself, which has tests of its own.
+    assert not uncovered(at_desk[ADMIN].client.application, every, "auth.", "sync_api.", "receipts.match")
 
 
 @pytest.mark.parametrize("name", ["林" * 200, "林\x00", MARKUP * 5, "\u202e", "林\u200b小满"])

@@ -66,7 +66,7 @@ class Story:
         for number in OFFICERS.values():
             try:
                 ca_file, password = str(self.world.hub.ca_file), self.world.passwords[number]
-                Reviewer(self.world.hub_url, ca_file, number, password).work_queue(lambda case_id: AGREE, limit=4)
+                Reviewer(self.world.hub_url, ca_file, number, password).work_queue(lambda case_id: AGREE, limit=2)
             except (httpx.HTTPError, RuntimeError, LookupError):
                 continue
 

@@ -14,7 +14,7 @@ from node.cases import Submitted
 from node.station import Station
 from schema import ids
 from schema.web.frame import safe_next
-from tests.hostile.evil import MARKUP, TEXTS, Fields, post, require_words, rows
+from tests.hostile.evil import MARKUP, TEXTS, Fields, post, require_words, rows, uncovered
 from tests.node.conftest import ENROLMENT, PAPERS, Counter
 
 Person = Callable[[str], bytes]
@@ -36,7 +36,7 @@ def field_names(station: Station, service: str) -> list[str]:
 
 
 def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
-    counter: Counter, station: Station, person: Person, enrol: Enrol
+    app: Flask, counter: Counter, station: Station, person: Person, enrol: Enrol
 ) -> None:
     case, zhang = enrol().case_id.hex(), person("张建国").hex()
     counter.get("/")
@@ -58,6 +58,8 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
         for path, fields in actions.items():
             require_words(post(counter.client, path, fields, counter.token), (path, kind))
     assert rows(station.store, TRIES) == before
+    # What takes no words, and the door itself, which has tests of its own.
+    assert not uncovered(app, actions, "auth.", "station.copy", "unsent.send")
     assert counter.get(f"/cases/{case}").status_code == 200
 
 
