@@ -144,8 +144,19 @@ def test_the_page_of_a_submitted_case_replaces_its_form(send: Send, counter: Cou
     case_id = ids.new_id()
     send(case_id)
     assert counter.get(f"/drafts/{case_id.hex()}").headers["Location"] == f"/cases/{case_id.hex()}"
-    refused = send(case_id, path="/auto", grade="100")
-    assert refused.status_code == 409 and "已经提交" in refused.text
+
+
+def test_an_autosave_that_comes_after_the_submit_changes_nothing_and_says_nothing(
+    send: Send, station: Station
+) -> None:
+    case_id = ids.new_id()
+    send(case_id)
+    with station.store.read() as db:
+        before = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()[:]
+    late = send(case_id, path="/auto", grade="100")
+    assert (late.status_code, late.text) == (204, "")
+    with station.store.read() as db:
+        assert db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()[:] == before
 
 
 def test_an_item_that_the_rule_pack_does_not_have_is_no_such_page(counter: Counter) -> None:
