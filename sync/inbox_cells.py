@@ -10,6 +10,7 @@ never see the loser otherwise. They travel as data of their own, never as cells.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,8 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
             outcome.refused.append((Refused.of(_name(row[0]), code), row))
             continue
         good.append(row)
-        clashes[row[0].row_id] = merge.find_clashes(row, stored, node.site_id, version_at)
+        seen = partial(_version_seen, version_at, members[row[0].row_id])
+        clashes[row[0].row_id] = merge.find_clashes(row, stored, node.site_id, seen)
     before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
 
     def poisoned(row: list[WireCell]) -> None:
@@ -84,15 +86,20 @@ def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
     return db.execute(sql, (person_id, *wanted)).fetchone() is not None
 
 
-def _members(db: Any, rows: list[list[WireCell]], wanted: tuple[str, ...]) -> set[bytes]:
-    """The persons among these rows that are in one of these slices."""
+def _members(db: Any, rows: list[list[WireCell]], wanted: tuple[str, ...]) -> dict[bytes, int]:
+    """The persons among these rows that are in one of these slices, and since which feed number."""
     listed = json.dumps([row[0].row_id.hex() for row in rows])
     marks = ", ".join("?" * len(wanted))
     sql = (
-        "SELECT m.person_id FROM (SELECT unhex(value) AS id FROM json_each(?)) w "
-        f"CROSS JOIN slice_member m ON m.person_id = w.id WHERE m.slice IN ({marks})"
+        "SELECT m.person_id, min(m.since_seq) FROM (SELECT unhex(value) AS id FROM json_each(?)) w "
+        f"CROSS JOIN slice_member m ON m.person_id = w.id WHERE m.slice IN ({marks}) GROUP BY m.person_id"
     )
-    return {bytes(found[0]) for found in db.execute(sql, (listed, *wanted))}
+    return {bytes(found[0]): found[1] for found in db.execute(sql, (listed, *wanted))}
+
+
+def _version_seen(version_at: Callable[[int], int], since: int, base: int) -> int:
+    """The version a base stands for; 0 from before the person came into the slice: that feed did not show the row."""
+    return version_at(base) if base >= since else 0
 
 
 def _stored(db: Any, rows: list[list[WireCell]]) -> dict[tuple[str, bytes], dict[str, Cell]]:

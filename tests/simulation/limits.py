@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from schema import database
+from schema import crsqlite, database
 from schema.database import Store
 from tests.simulation.world import DB_KEY, World
 
@@ -63,4 +63,4 @@ def locked(store: Store) -> Iterator[None]:
         yield
     finally:
         other.execute("ROLLBACK")
-        other.close()
+        crsqlite.close(other)

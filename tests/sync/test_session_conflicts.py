@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schema.errors import Unreachable
 from sync import publish
 from sync.transport import Response
 
@@ -115,6 +116,26 @@ class TestConflicts:
         assert world.phone(person) == "4444444"
         assert world.rows("SELECT kept, lost FROM conflict") == [("3333333", "1111111")]
         assert station.rows("SELECT kept, lost FROM conflict") == [("3333333", "1111111")]
+
+    def test_an_edit_of_a_person_whose_contact_was_not_fetched_yet_has_seen_nothing_of_it(self, world: Any) -> None:
+        station, person = world.station(), world.person(village="330683101201", phone="1000000")
+        station.sync()
+        with publish.transaction(world.hub) as pub:
+            pub.place(person, ["330683100"])
+
+        class NoCells:
+            def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
+                if query.get("chan") == "reg":
+                    raise Unreachable("线断了", "the line is cut")
+                return world.transport().request(method, path, query, headers, body)
+
+        station.sync(NoCells())
+        assert station.rows("SELECT id FROM person") == [(person,)]
+        station.edit(person, phone="2222222")
+        station.sync()
+        assert station.sync().equal is True
+
+        assert world.rows("SELECT kept, lost FROM conflict") == [("2222222", "1000000")]
 
     def test_equal_values_are_agreement(self, world: Any) -> None:
         a, b = world.station("0100-1"), world.station("0100-2")
