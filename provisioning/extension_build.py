@@ -3,7 +3,7 @@
 
 The package was made with a Rust nightly of 2023 and a code generator (bindgen, 100 MB with libclang).
 The edits below let it build with any Rust since 1.70 and the three crates Debian carries, and repair
-two faults. Each edit says how often it must match: a source that is not the known one stops the build
+three faults. Each edit says how often it must match: a source that is not the known one stops the build
 instead of yielding a library nobody has tested.
 
 Needs on the PATH: npm, cargo, rustc, cc. Takes about ten seconds on two cores.
@@ -84,6 +84,14 @@ EDITS = (
         "rs/core/src/changes_vtab_write.rs",
         "\n    reset_cached_stmt(merge_stmt.stmt)?;\n",
         "\n    let _ = reset_cached_stmt(merge_stmt.stmt);\n",
+    ),
+    # The statement that breaks the tie of equal values was forgotten by crsql_finalize: every connection that had
+    # used it stayed half open, and a hub ran out of file descriptors in weeks.
+    Edit(
+        "rs/core/src/tableinfo.rs",
+        "        let mut stmt = self.col_version_stmt.try_borrow_mut()?;\n        stmt.take();\n",
+        "        let mut stmt = self.col_version_stmt.try_borrow_mut()?;\n        stmt.take();\n"
+        "        let mut stmt = self.col_site_id_stmt.try_borrow_mut()?;\n        stmt.take();\n",
     ),
 )
 
