@@ -95,6 +95,11 @@ def no_memory_of_the_first_page() -> AbstractContextManager[Any]:
     return patch.object(pull, "complete", lambda db, slice_: pull.cursor(db, slice_, "reg"))
 
 
+def no_finalize() -> AbstractContextManager[Any]:
+    """P19: connections are closed without the extension's own statements."""
+    return patch.object(Guards, "finalize", False)
+
+
 def no_marks() -> AbstractContextManager[Any]:
     """Edits do not say on which state of the hub they were made."""
     return patch.object(pull, "mark", lambda *where: None)
@@ -110,4 +115,5 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "winner": no_frame_for_a_winner,
     "pages": no_memory_of_the_first_page,
     "mark": no_marks,
+    "P19": no_finalize,
 }

@@ -154,7 +154,7 @@ def full(world: World) -> None:
     with publish.transaction(world.hub) as pub:
         for person in rng.sample(world.people, 15):
             world.edits += 1
-            changes = {"note": f"{rng.randrange(10)}长{world.edits}" + "注" * 150}
+            changes: dict[str, str | None] = {"note": f"{rng.randrange(10)}长{world.edits}" + "注" * 150}
             pub.cells("contact", person, changes)
             world.cells.write(HUB, person, changes)
         for n in range(rng.choice((0, 30))):
@@ -288,4 +288,4 @@ def _reads_unevenly(station: Station) -> bool:
         read = dict(db.execute("SELECT slice, \"after\" FROM cursor WHERE channel = 'reg'").fetchall())
         cut = dict(db.execute("SELECT substr(name, 5), value FROM link WHERE name LIKE 'cut:%'").fetchall())
     whole = [int(cut.get(township) or read.get(township, 0)) for township in station.townships]
-    return min(whole) < max(read.get(township, 0) for township in station.townships)
+    return bool(min(whole) < max(read.get(township, 0) for township in station.townships))
