@@ -205,6 +205,13 @@ def is_submitted_so(desk: Desk, case_id: bytes, what: Given, officer: Officer) -
     return bool(row and row["receipt_no"]) and row["operator_no"] == officer.operator_no and given(row) == what
 
 
+def is_submitted_by(desk: Desk, case_id: bytes, officer: Officer) -> bool:
+    """Whether this officer has submitted the case, however it was filled."""
+    with desk.store.read() as db:
+        row = db.execute("SELECT receipt_no, operator_no FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    return bool(row and row["receipt_no"]) and bool(row["operator_no"] == officer.operator_no)
+
+
 def withdraw(desk: Desk, case_id: bytes, reason: str, officer: Officer, key: Ed25519PrivateKey) -> None:
     """The applicant takes the case back, while the hub has not decided. Raises WrongState."""
     with desk.store.write() as db:

@@ -120,12 +120,14 @@ def send(case_id: bytes) -> Response:
 def auto(case_id: bytes) -> str | tuple[str, int]:
     """Called by the form while it is filled: keeps it and answers with the parts beside it.
 
-    One that was under way when the form was submitted keeps nothing and says nothing: the clerk did no wrong.
+    One that was under way when its officer submitted the form keeps nothing and says nothing: the clerk did no wrong.
     """
     try:
         item, given, person_id = _keep(case_id)
     except WrongState:
-        return "", 204
+        if cases.is_submitted_by(current().desk, case_id, current_officer()):
+            return "", 204
+        raise
     with current().store.read() as db:
         side = _side(db, _filled(db, case_id, item, given, person_id))
         return render_template("items/beside.html", **side | {"alone": True, "saved_at": common.now_stamp()})

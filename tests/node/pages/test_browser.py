@@ -219,6 +219,8 @@ def test_the_longest_slip_is_one_page_of_a5_and_the_notice_one_of_a4(
 
 
 def _pages(page: Page) -> int:
+    """Sheets of paper. A page that is still being laid out cannot be printed: the browser answers with an error."""
+    page.wait_for_load_state("networkidle")
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
 
 
