@@ -43,6 +43,24 @@ BOTH = (
         ),
         indexes=("at", "peer"),
     ),
+    Table(
+        "incident",
+        "local",
+        "both",
+        "what should never happen between station and hub and did; kept when it is repaired, without personal data",
+        ("id",),
+        (
+            id_("id"),
+            text_("at", 24, True),
+            text_("last_at", 24, True),
+            text_("kind", 20, True),
+            text_("peer", 40, True),
+            text_("detail", 2000, True),
+            int_("times"),
+            text_("repaired_at", 24),
+        ),
+        indexes=("at", "kind, peer"),
+    ),
 )
 
 NODE = (

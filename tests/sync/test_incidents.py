@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Incidents: listed once while they last, closed when they are over, listed again when they come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.database import Store
+from sync import incidents
+
+MONDAY, TUESDAY, FRIDAY = (f"2026-11-{day}T01:00:00.000Z" for day in (23, 24, 27))
+
+
+def listed(store: Store) -> list[tuple[Any, ...]]:
+    sql = "SELECT kind, peer, detail, at, last_at, times, repaired_at FROM incident ORDER BY at, peer"
+    with store.read() as db:
+        return [tuple(row) for row in db.execute(sql)]
+
+
+def test_the_same_incident_is_counted_while_it_lasts(hub_store: Store) -> None:
+    with hub_store.write() as db:
+        first = incidents.record(db, "digest", "0100-1", "township", MONDAY)
+        again = incidents.record(db, "digest", "0100-1", "township", TUESDAY)
+        incidents.record(db, "digest", "0100-2", "township", TUESDAY)
+
+    assert first == again
+    assert listed(hub_store) == [
+        ("digest", "0100-1", "township", MONDAY, TUESDAY, 2, None),
+        ("digest", "0100-2", "township", TUESDAY, TUESDAY, 1, None),
+    ]
+
+
+def test_an_incident_that_is_over_is_kept_and_a_new_one_is_listed_beside_it(hub_store: Store) -> None:
+    with hub_store.write() as db:
+        incidents.record(db, "digest", "0100-1", "township", MONDAY)
+        incidents.record(db, "rebase", "0100-1", "", MONDAY)
+        assert incidents.repaired(db, "digest", "0100-1", TUESDAY) == 1
+        assert incidents.repaired(db, "digest", "0100-1", FRIDAY) == 0
+        incidents.record(db, "digest", "0100-1", "township", FRIDAY)
+        assert (incidents.open_count(db), incidents.open_count(db, "digest")) == (2, 1)
+
+    closed = [row[3:] for row in listed(hub_store) if row[0] == "digest"]
+    assert closed == [(MONDAY, MONDAY, 1, TUESDAY), (FRIDAY, FRIDAY, 1, None)]
+
+
+def test_an_unknown_kind_is_refused_and_a_long_detail_is_cut(hub_store: Store) -> None:
+    with hub_store.write() as db:
+        with pytest.raises(ValueError, match="unknown incident"):
+            incidents.record(db, "sunshine", "0100-1", "", MONDAY)
+        incidents.record(db, "digest", "0100-1", "x" * 5000, MONDAY)
+
+    assert [len(row[2]) for row in listed(hub_store)] == [incidents.DETAIL_LIMIT]
