@@ -22,7 +22,7 @@ from tests.sources import MAY_IMPORT, ROOT, sources
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TEXT = {".css", ".html", ".js", ".json", ".md", ".po", ".py", ".sql", ".svg", ".toml", ".txt", ".csv", ""}
-NOT_OURS = {"__pycache__", "vendor", "build", "dist", "node_modules"}
+NOT_OURS = {".git", "__pycache__", "vendor", "build", "dist", "node_modules"}
 
 # A home, a workspace or a scratch folder: paths that exist on one machine only.
 MACHINE_PATH = re.compile(r"(?<![\w.:/}-])/(?:work|farm|tmp|root|home|Users)/[\w.]")
