@@ -17,6 +17,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,6 +54,8 @@ class Guards:
     assert_sync_bit = True
     two_arguments = True
     refuse_old_sqlite = True
+    fixed_keys = True
+    announced_alter = True
     finalize = True
 
 
@@ -136,12 +139,27 @@ def make_crr(db: Connection, table: str) -> None:
     else:
         db.execute("SELECT crsql_as_crr(?)", (table,)).fetchone()
     # P6: an updated key leaves its cells at their old version and peers get a row of NULLs.
-    db.execute(
-        f"CREATE TRIGGER IF NOT EXISTS {table}_key_is_fixed BEFORE UPDATE OF id ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'a row id never changes'); END"
-    )
+    if Guards.fixed_keys:
+        db.execute(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_key_is_fixed BEFORE UPDATE OF id ON {table} "
+            "BEGIN SELECT RAISE(ABORT, 'a row id never changes'); END"
+        )
     # Replicas must agree on the author of equal values, or a reader by author misses rows.
     db.execute("SELECT crsql_config_set('merge-equal-values', 1)").fetchone()
+
+
+@contextmanager
+def altering(db: Connection, table: str) -> Iterator[None]:
+    """P12: add columns to a CRDT table, inside the caller's write transaction.
+
+    Unannounced, every later UPDATE of the table fails. A new column is nullable or has a default, and is filled
+    afterwards by ordinary updates: what is filled in here is stamped with a version that peers have passed already.
+    """
+    if Guards.announced_alter:
+        db.execute("SELECT crsql_begin_alter('main', ?)", (table,)).fetchone()
+    yield
+    if Guards.announced_alter:
+        db.execute("SELECT crsql_commit_alter('main', ?)", (table,)).fetchone()
 
 
 def index_own(db: Connection, table: str) -> None:

@@ -79,9 +79,14 @@ BANS = {
     "replace statement": Ban(
         written(r"(?i)\b(insert\s+or\s+replace|replace\s+into)\b"),
         "ON CONFLICT DO UPDATE with the changed columns; REPLACE overwrites what others edited",
-        allowed=(THIS_FILE,),
+        allowed=(THIS_FILE, "tests/schema/test_crsqlite_data_guards.py"),  # proves what it does
     ),
     "replace argument": Ban(passed("replace", True), "upsert the changed columns; REPLACE overwrites others'"),
+    "commit hook": Ban(
+        written(r"(?i)\b(set_)?(commit|rollback|update)_hook\b"),
+        "the extension uses the one hook there is; ours would silently take its place (P20)",
+        allowed=(THIS_FILE,),
+    ),
     "unverified peer": Ban(passed("verify", False), "verify against the hub's own authority, always"),
     "pickle": Ban(
         named("pickle", "marshal", "shelve", "dill", "cloudpickle"),
@@ -113,6 +118,7 @@ def test_nothing_on_the_ban_list_is_used(ban: str) -> None:
         ("driver", "node/a.py", "import sqlite3"),
         ("replace statement", "hub/a.py", "db.execute('INSERT or REPLACE INTO t VALUES (1)')"),
         ("replace argument", "tests/a.py", "table.insert({}, replace=True)"),
+        ("commit hook", "schema/a.py", "db.set_commit_hook(told)"),
         ("unverified peer", "sync/a.py", "httpx.get(url, verify=False)"),
         ("pickle", "node/a.py", "from pickle import loads"),
         ("flask in schema", "schema/view.py", "from flask import g"),

@@ -202,14 +202,7 @@ def test_p5_a_chunk_with_one_bad_row_leaves_nothing_behind(open_db: Callable[[],
     assert not a_refused_chunk_leaves_nothing(open_db(), guarded=False)
 
 
-# --- P6, P13, P18, P19 ------------------------------------------------------------------------------------------------
-
-
-def test_p6_a_row_id_never_changes(open_db: Callable[[], database.Connection]) -> None:
-    db = open_db()
-    db.execute("INSERT INTO probe (id, v) VALUES (?, '甲')", (ROW,))
-    with pytest.raises(sqlcipher.IntegrityError):
-        db.execute("UPDATE probe SET id = ? WHERE id = ?", (OTHER_SITE, ROW))
+# --- P13, P18, P19 ------------------------------------------------------------------------------------------------
 
 
 def uses_two_arguments(tmp_path: Path, name: str) -> bool:
