@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only module that knows cr-sqlite. Everything it does wrong in naive use is guarded here.
 
+Whole rows written and removed past its triggers are next door, in `schema.crsqlite_rows`.
+
 Guards (numbers of docs/guards.md): P1 the sync bit is cleared and checked; P2 cursors come from rows read, never from
 the extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.validator`); P5 one
 savepoint per chunk; P7 no REPLACE; P13 always the two-argument form, proven at start-up; P18 refuse an SQLite with the
@@ -19,7 +21,7 @@ import platform
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlcipher3 import dbapi2 as sqlcipher
 
@@ -32,6 +34,7 @@ PK_PREFIX = b"\x01\x0c\x10"
 ROW_SENTINEL = "-1"
 
 Connection = Any
+T = TypeVar("T")
 
 
 class Cell(NamedTuple):
@@ -244,7 +247,7 @@ def changed_since(db: Connection, table: str, version: int, *, own_only: bool, l
         f"WHERE c.db_version > ? {only} ORDER BY c.db_version, c.key, c.col_name LIMIT ?",
         (version, limit),
     ).fetchall()
-    for batch in _batches(heads, _ROWS_AT_ONCE):
+    for batch in batches(heads, _ROWS_AT_ONCE):
         yield from _cells(db, table, batch)
 
 
@@ -257,10 +260,10 @@ def cells_of_rows(db: Connection, table: str, row_ids: Iterable[bytes]) -> dict[
     """`cells_of` for many rows in two queries: asked row by row, and cell by cell, a merge is five times slower."""
     found: dict[bytes, list[Cell]] = {row_id: [] for row_id in row_ids}
     heads = db.execute(
-        f"SELECT p.id, c.col_name, c.col_version, c.db_version, s.site_id, c.site_id FROM ({_WANTED}) w "
+        f"SELECT p.id, c.col_name, c.col_version, c.db_version, s.site_id, c.site_id FROM ({WANTED}) w "
         f"CROSS JOIN {table}__crsql_pks p ON p.id = w.id CROSS JOIN {table}__crsql_clock c ON c.key = p.__crsql_key "
         "JOIN crsql_site_id s ON s.ordinal = c.site_id ORDER BY c.col_name",
-        (_listed(found),),
+        (listed(found),),
     ).fetchall()
     for cell in _cells(db, table, heads):
         found[cell.row_id].append(cell)
@@ -282,21 +285,22 @@ def cells_sql(table: str) -> str:
 
 
 # One parameter for any number of ids, so that the statement is compiled once.
-_WANTED = "SELECT unhex(value) AS id FROM json_each(?)"
+WANTED = "SELECT unhex(value) AS id FROM json_each(?)"
 _ROWS_AT_ONCE = 5_000
 
 
-def _listed(row_ids: Iterable[bytes]) -> str:
+def listed(row_ids: Iterable[bytes]) -> str:
+    """The parameter of WANTED."""
     return json.dumps([row_id.hex() for row_id in row_ids])
 
 
 def _cells(db: Connection, table: str, heads: list[tuple[Any, ...]]) -> Iterator[Cell]:
     """Cells from (row id, column, col_version, db_version, author, author's ordinal), with causal length and value."""
     rows = db.execute(
-        f"SELECT p.id AS __row, coalesce(s.col_version, 1) AS __length, t.* FROM ({_WANTED}) w "
+        f"SELECT p.id AS __row, coalesce(s.col_version, 1) AS __length, t.* FROM ({WANTED}) w "
         f"CROSS JOIN {table}__crsql_pks p ON p.id = w.id LEFT JOIN {table} t ON t.id = p.id "
         f"LEFT JOIN {table}__crsql_clock s ON s.key = p.__crsql_key AND s.col_name = '{ROW_SENTINEL}'",
-        (_listed({bytes(head[0]) for head in heads}),),
+        (listed({bytes(head[0]) for head in heads}),),
     )
     place = {column[0]: i for i, column in enumerate(rows.description)}
     found = {bytes(row[0]): row for row in rows}
@@ -307,40 +311,9 @@ def _cells(db: Connection, table: str, heads: list[tuple[Any, ...]]) -> Iterator
         yield Cell(table, bytes(key), column, value, col_version, db_version, row[1], author)
 
 
-def bulk_insert(db: Connection, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """Insert new rows and their clocks directly: about ten times faster than through the triggers.
-
-    For a first load only (a synthetic county, an imported register): each row's first value is its new id, every
-    other column gets version 1 as if inserted here. Untracked rows would never reach a station, hence the clocks.
-    """
-    version = max_version(db, [table]) + 1
-    names = ", ".join(columns)
-    marks = ", ".join("?" * len(columns))
-    tracked = [r[1] for r in db.execute(f"PRAGMA table_info({table})") if r[1] != "id"]
-    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
-    try:
-        start = db.execute(f"SELECT coalesce(max(__crsql_key), 0) FROM {table}__crsql_pks").fetchone()[0]
-        count = 0
-        for batch in _batches(rows, 20000):
-            db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", batch)
-            db.executemany(
-                f"INSERT INTO {table}__crsql_pks (__crsql_key, id) VALUES (?, ?)",
-                [(start + count + i, row[0]) for i, row in enumerate(batch, 1)],
-            )
-            for seq, column in enumerate(tracked):
-                db.execute(
-                    f"INSERT INTO {table}__crsql_clock (key, col_name, col_version, db_version, site_id, seq) "
-                    f"SELECT __crsql_key, ?, 1, ?, 0, ? FROM {table}__crsql_pks WHERE __crsql_key > ?",
-                    (column, version, seq, start + count),
-                )
-            count += len(batch)
-        return count
-    finally:
-        clear_sync_bit(db)
-
-
-def _batches(rows: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    batch: list[tuple[Any, ...]] = []
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size` of the rows, in their order."""
+    batch: list[T] = []
     for row in rows:
         batch.append(row)
         if len(batch) == size:

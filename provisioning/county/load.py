@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from provisioning.county.register import Part, Register, Row
-from schema import crsqlite
+from schema import crsqlite_rows
 from schema.database import Store
 from schema.errors import WrongState
 from schema.tables import REGISTRY, TABLES
@@ -86,7 +86,7 @@ def _gather(batch: Part, part: Part, seen: Any) -> None:
 def _write(db: Any, batch: Part, rev: int, done: Loaded) -> None:
     for table, rows in sorted(batch.rows.items()):
         if table in REGISTRY_NAMES:
-            crsqlite.bulk_insert(db, table, list(TABLES[table].names), rows)
+            crsqlite_rows.bulk_insert(db, table, list(TABLES[table].names), rows)
         else:
             _insert(db, table, rows, rev)
         done.rows[table] = done.rows.get(table, 0) + len(rows)

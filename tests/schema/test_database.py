@@ -91,25 +91,6 @@ def test_an_upsert_changes_the_columns_given_and_keeps_the_others(node_store: St
         assert db.execute("SELECT name, rev FROM station").fetchall()[0][:] == ("乙", 2)
 
 
-def test_a_bulk_load_is_tracked_like_ordinary_inserts(make_store: Callable[..., Store]) -> None:
-    slow, fast = make_store("hub", "slow"), make_store("hub", "fast")
-    rows = [(os.urandom(16), f"1380000{i:04d}") for i in range(50)]
-    with slow.write() as db:
-        for row_id, phone in rows:
-            database.insert(db, "contact", {"id": row_id, "phone": phone})
-    with fast.write() as db:
-        assert crsqlite.bulk_insert(db, "contact", ["id", "phone"], iter(rows)) == 50
-    seen = []
-    for store in (slow, fast):
-        with store.read() as db:
-            cells = crsqlite.changed_since(db, "contact", 0, own_only=True)
-            seen.append({(c.row_id, c.column, c.value, c.col_version, c.causal_length) for c in cells})
-    assert seen[0] == seen[1]
-    with fast.write() as db:
-        database.update(db, "contact", {"id": rows[0][0]}, {"phone": "139"})
-        assert crsqlite.cells_of(db, "contact", rows[0][0])[-1].col_version == 2
-
-
 def test_opening_again_applies_no_migration_twice(make_store: Callable[..., Store], db_key: bytes) -> None:
     store = make_store("hub")
     store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schema import crsqlite, database, ids
+from schema import crsqlite_rows, database, ids
 from sync import publish
 
 PERSON = {
@@ -20,7 +20,7 @@ def load(world: Any, count: int, village: str = "330683100201", rev: int = 0) ->
             database.insert(db, "person", PERSON | {"id": person, "village": village, "rev": rev})
             account = {"person_id": person, "insurance": "resident_pension", "balance_fen": 1, "paid_months": 1}
             database.insert(db, "account", account | {"as_of_month": "2026-10", "rev": rev})
-        crsqlite.bulk_insert(db, "contact", ["id", "phone"], [(person, "13800000000") for person in people])
+        crsqlite_rows.bulk_insert(db, "contact", ["id", "phone"], [(person, "13800000000") for person in people])
         database.insert(
             db, "unit", {"id": ids.new_id(), "uscc": "9", "name": "厂", "township": village[:9], "rev": rev}
         )

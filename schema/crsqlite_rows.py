@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Second half of `schema.crsqlite`: rows and their clocks written directly, past the extension's triggers.
+
+The extension tracks a write by the sync bit of its connection; here it is on, so clocks are ours to write. Every
+function clears it again (P1). A write that could lower the highest version in the tables raises the extension's floor
+first (P9): a number used twice is an edit that is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from schema import crsqlite
+from schema.crsqlite import ROW_SENTINEL, Connection
+
+_ROWS_AT_ONCE = 2_000
+_FLOOR = "pre_compact_dbversion"
+
+
+class InstalledRow(NamedTuple):
+    """A row as it is to stand, clocks included.
+
+    `values`, `versions`, `sites`: one per column in declared order, without the id. A version of None: the cell has no
+    clock row. A site of None is this database. An even `causal_length` is a deleted row: its values do not count.
+    `deleter`: who wrote the last deletion or return, where `causal_length` is above 1.
+    """
+
+    row_id: bytes
+    values: Sequence[Any]
+    versions: Sequence[int | None]
+    sites: Sequence[bytes | None]
+    causal_length: int = 1
+    deleter: bytes | None = None
+
+
+def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_version: int) -> int:
+    """Put rows exactly as given, in place of whatever stands under their ids; returns how many.
+
+    Cells of this database itself get `own_version`, which must not lie above what is in frames already, or they would
+    be sent again; all others get a version above every one in use. The caller holds a merging transaction
+    (`database.merging`) and has made sure that nothing unsent is lost with the cells replaced.
+    """
+    newest = raise_floor(db) + 1
+    place = _Places(db, newest, own_version)
+    tracked = _tracked(db, table)
+    count = 0
+    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+    try:
+        for batch in crsqlite.batches(rows, _ROWS_AT_ONCE):
+            keys = _keys(db, table, [row.row_id for row in batch])
+            marks = ", ".join("?" * len(tracked))
+            db.executemany(
+                f"INSERT INTO {table} (id, {', '.join(tracked)}) VALUES (?, {marks})",
+                ((row.row_id, *row.values) for row in batch if row.causal_length % 2),
+            )
+            db.executemany(
+                f"INSERT INTO {table}__crsql_clock (key, col_name, seq, col_version, db_version, site_id) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (clock for row in batch for clock in _clocks(keys[row.row_id], row, tracked, place)),
+            )
+            count += len(batch)
+    finally:
+        crsqlite.clear_sync_bit(db)
+    return count
+
+
+def raise_floor(db: Connection) -> int:
+    """P9: keep the highest version in use from being given again, whatever rows go now. Returns it."""
+    clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")
+    tables = [row[0].removesuffix("__crsql_clock") for row in clocks.fetchall()]
+    kept = db.execute("SELECT value FROM crsql_master WHERE key = ?", (_FLOOR,)).fetchone()
+    highest = max(crsqlite.max_version(db, tables), kept[0] if kept else 0)
+    db.execute(
+        "INSERT INTO crsql_master (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (_FLOOR, highest),
+    )
+    return highest
+
+
+class _Places(dict[bytes | None, tuple[int, int]]):
+    """Author -> (version of the author's cells, the author's number in this database)."""
+
+    def __init__(self, db: Connection, newest: int, own_version: int) -> None:
+        self._db, self._newest = db, newest
+        own = (own_version, 0)
+        super().__init__({None: own, crsqlite.site_id(db): own})
+
+    def __missing__(self, site: bytes | None) -> tuple[int, int]:
+        known = "SELECT ordinal FROM crsql_site_id WHERE site_id = ?"
+        found = self._db.execute(known, (site,)).fetchone()
+        if found is None:
+            self._db.execute("INSERT INTO crsql_site_id (site_id) VALUES (?)", (site,))
+            found = self._db.execute(known, (site,)).fetchone()
+        self[site] = (self._newest, found[0])
+        return self[site]
+
+
+def _clocks(key: int, row: InstalledRow, tracked: list[str], place: _Places) -> Iterable[tuple[Any, ...]]:
+    if row.causal_length > 1:
+        yield key, ROW_SENTINEL, len(tracked), row.causal_length, *place[row.deleter]
+    if row.causal_length % 2:
+        for seq, column in enumerate(tracked):
+            version = row.versions[seq]
+            if version is not None:
+                yield key, column, seq, version, *place[row.sites[seq]]
+
+
+def _keys(db: Connection, table: str, row_ids: list[bytes]) -> dict[bytes, int]:
+    """The extension's keys of these ids: old ones with everything behind them removed, new ones made."""
+    sql = f"SELECT p.id, p.__crsql_key FROM ({crsqlite.WANTED}) w CROSS JOIN {table}__crsql_pks p ON p.id = w.id"
+    keys = {bytes(row[0]): int(row[1]) for row in db.execute(sql, (crsqlite.listed(row_ids),)).fetchall()}
+    db.executemany(f"DELETE FROM {table}__crsql_clock WHERE key = ?", ((key,) for key in keys.values()))
+    db.executemany(f"DELETE FROM {table} WHERE id = ?", ((row_id,) for row_id in keys))
+    start = _last_key(db, table)
+    new = {row_id: start + i for i, row_id in enumerate((r for r in row_ids if r not in keys), 1)}
+    db.executemany(f"INSERT INTO {table}__crsql_pks (id, __crsql_key) VALUES (?, ?)", new.items())
+    return keys | new
+
+
+def _tracked(db: Connection, table: str) -> list[str]:
+    return [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+
+
+def _last_key(db: Connection, table: str) -> int:
+    return int(db.execute(f"SELECT coalesce(max(__crsql_key), 0) FROM {table}__crsql_pks").fetchone()[0])
+
+
+def bulk_insert(db: Connection, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    """Insert new rows and their clocks directly: about ten times faster than through the triggers.
+
+    For a first load only (a synthetic county, an imported register): each row's first value is its new id, every
+    other column gets version 1 as if inserted here. Untracked rows would never reach a station, hence the clocks.
+    """
+    version = crsqlite.max_version(db, [table]) + 1
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    tracked = _tracked(db, table)
+    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+    try:
+        start = _last_key(db, table)
+        count = 0
+        for batch in crsqlite.batches(rows, 20000):
+            db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", batch)
+            db.executemany(
+                f"INSERT INTO {table}__crsql_pks (__crsql_key, id) VALUES (?, ?)",
+                [(start + count + i, row[0]) for i, row in enumerate(batch, 1)],
+            )
+            for seq, column in enumerate(tracked):
+                db.execute(
+                    f"INSERT INTO {table}__crsql_clock (key, col_name, col_version, db_version, site_id, seq) "
+                    f"SELECT __crsql_key, ?, 1, ?, 0, ? FROM {table}__crsql_pks WHERE __crsql_key > ?",
+                    (column, version, seq, start + count),
+                )
+            count += len(batch)
+        return count
+    finally:
+        crsqlite.clear_sync_bit(db)
