@@ -32,6 +32,7 @@ from sync.receipt import Refused
 
 Receive = Callable[[Any, Fact], None]
 _CUT = "cut:"
+ORDER = ("evt", "ref", "reg")
 
 
 def cursor(db: Any, slice_: str, channel: str) -> int:

@@ -178,7 +178,7 @@ class TestBuild:
 
         inner = world.transport()
         session = station.session(NoPush())
-        session._push = lambda channel, tell: None
+        session._push = lambda talk: None
         session.run()
         seen_second = world.rows("SELECT seq FROM feed_head")[0][0]
         station.edit(two, phone="13900000002")

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station: the stage of a session that fetches, page after page from the cursor. A bad page stops only its channel."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from schema import database
+from schema.errors import BadFrame, Refusal
+from sync import codec, frame, pull, slices
+from sync.conversation import Conversation, refusal
+from sync.faults import told
+from sync.pull import Receive
+
+log = logging.getLogger(__name__)
+
+
+class PullStage:
+    """Fetches what the hub has for this station. `receive` acts on each new fact in its transaction."""
+
+    def __init__(self, talk: Conversation, receive: Receive) -> None:
+        self._talk, self._receive = talk, receive
+
+    def skip_ahead(self, welcome: dict[str, Any]) -> set[tuple[str, str]]:
+        """(slice, channel) with something new. Of the others the cursor moves to the head without a request: the hub,
+        which signed the welcome, says that nothing lies between."""
+        head, heads, new, idle = welcome["head"], welcome["heads"], set(), []
+        with self._talk.store.read() as db:
+            for slice_ in self._talk.certificate.slices:
+                for channel in pull.ORDER:
+                    at = pull.cursor(db, slice_, channel)
+                    if heads[slice_][channel] > at:
+                        new.add((slice_, channel))
+                    elif at < head:
+                        idle.append((slice_, channel))
+        if idle:
+            with self._talk.store.write() as db:
+                for slice_, channel in idle:
+                    pull.move_cursor(db, slice_, channel, head)
+                pull.mark(db, self._talk.certificate.slices)
+        return new
+
+    def run(self, slice_: str, channel: str, page_bytes: int) -> None:
+        """Fetch a channel of a slice up to its end, `page_bytes` (before compression) at a time."""
+        more = True
+        while more:
+            with self._talk.store.read() as db:
+                after, since = pull.cursor(db, slice_, channel), pull.complete(db, slice_)
+            query = {"chan": channel, "after": str(after), "max": str(page_bytes)}
+            if channel == "reg" and since < after:
+                query["since"] = str(since)
+            answer = self._talk.ask("GET", f"/s1/feed/{slice_}", query, b"")
+            try:
+                opened = frame.open_frame(answer, self._talk.hub_public)
+                pull.check_header(opened, self._talk.certificate, slice_, channel, after)
+                items = self._apply(opened)
+            except BadFrame as error:
+                pull.keep_refusal(self._talk.store, slice_, channel, error, self._talk.clock)
+                self._talk.problem = refusal("pull_refused")
+                self._talk.count(refused=1)
+                return
+            self._talk.count(pulled_frames=1, pulled_items=items)
+            self._talk.tell("pull", self._talk.counts["pulled_items"])
+            more = opened.header.more
+
+    def _apply(self, opened: frame.Frame) -> int:
+        """Apply a page; whatever the business above makes of it, only its channel of its slice may suffer."""
+        talk = self._talk
+        try:
+            return pull.apply(talk.store, opened, talk.certificate, talk.key, talk.clock, self._receive)
+        except Refusal as error:
+            raise BadFrame(error.zh, error.en, code=error.code) from error
+        except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:
+            log.error("page %s %s not applied: %s", opened.header.slice, opened.header.chan, told(error))
+            raise codec.bad("intake_failed") from error
+
+
+def rank(place: tuple[str, str]) -> tuple[int, str]:
+    """Facts first, but before them the county's rows: they hold the keys that facts are checked with."""
+    slice_, channel = place
+    return (-1 if place == (slices.COUNTY, "ref") else pull.ORDER.index(channel), slice_)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station: the stage of a session that sends: frames are built, stored, sent in order and forgotten with the receipt.
+
+A refusal that asking again cannot change (a 4xx) is not repeated unchanged: a frame refused as a whole is held back for
+HOLD before it is offered once more.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from schema.clock import parse_stamp
+from sync import codec, outbox, receipt
+from sync.conversation import Conversation, refusal
+from sync.report import Answered
+
+HOLD = timedelta(hours=24)
+# Answers that say that this frame will never be taken as it is.
+_WHOLE_FRAME = (400, 403, 404, 413)
+
+
+class PushStage:
+    """Sends what the hub has not signed for."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self._talk = talk
+
+    def run(self, channel: str) -> None:
+        """Frame and send all new work of a channel. Raises what ends the session."""
+        with self._talk.store.write() as db:
+            outbox.build(db, channel, self._talk.certificate, self._talk.key, self._talk.clock)
+            waiting = outbox.pending(db, channel)
+        if waiting and self._is_held(channel, waiting[0]):
+            self._talk.problem = refusal("held")
+            return
+        for n in waiting:
+            self._push_frame(channel, n)
+            self._talk.tell("push", self._talk.counts.get("pushed_items", 0))
+
+    def _push_frame(self, channel: str, n: int) -> None:
+        with self._talk.store.write() as db:
+            sent = outbox.frame_at(db, channel, n)
+            if sent is None:
+                return  # another session of this station was quicker
+            outbox.mark_sent(db, sent, self._talk.clock)
+        path = f"/s1/chunk/{self._talk.certificate.node}/{self._talk.certificate.epoch.hex()}/{channel}/{n}"
+        try:
+            answer = self._talk.ask("PUT", path, {}, sent.data)
+        except Answered as error:
+            if error.status in _WHOLE_FRAME and error.code != "revoked":
+                self._talk.link.put({f"held:{channel}": json.dumps([n, self._talk.link.now()])})
+            raise
+        got = receipt.read(answer, self._talk.hub_public)
+        address = (self._talk.certificate.node, self._talk.certificate.epoch, channel, n, sent.hash)
+        if (got.node, got.epoch, got.chan, got.n, got.hash) != address:
+            raise codec.bad("receipt", "address")
+        with self._talk.store.write() as db:
+            outbox.accept_receipt(db, sent, got, answer, self._talk.clock)
+        self._talk.count(pushed_frames=1, pushed_items=sent.items, refused=got.refused_count)
+
+    def _is_held(self, channel: str, n: int) -> bool:
+        stored = self._talk.link.get(f"held:{channel}")
+        if not stored:
+            return False
+        held_n, at = json.loads(stored)
+        # abs: a note from a clock that ran ahead would hold the frame until that day comes.
+        return bool(held_n == n and abs(self._talk.clock.now() - parse_stamp(at)) < HOLD)
