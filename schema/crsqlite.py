@@ -32,6 +32,7 @@ LIBRARY = "crsqlite.so"
 OLDEST_SAFE_SQLITE = (3, 51, 3)
 PK_PREFIX = b"\x01\x0c\x10"
 ROW_SENTINEL = "-1"
+FLOOR = "pre_compact_dbversion"
 
 Connection = Any
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Guards:
     refuse_old_sqlite = True
     fixed_keys = True
     announced_alter = True
+    floor = True
     finalize = True
 
 
@@ -233,9 +235,17 @@ def _impacted(db: Connection) -> int:
 
 
 def max_version(db: Connection, tables: Iterable[str]) -> int:
-    """P2: the highest version among rows that exist. The extension's own counter can go back."""
+    """P2: the highest version among rows that exist, or existed before rows went (P9): it never goes back, as the
+    extension's own counter can.
+    """
     found = [db.execute(f"SELECT max(db_version) FROM {t}__crsql_clock").fetchone()[0] or 0 for t in tables]
-    return max(found, default=0)
+    return max(*found, floor(db), 0)
+
+
+def floor(db: Connection) -> int:
+    """P9: the version above which the next local change is stamped, even with no row left that bears it."""
+    found = db.execute("SELECT value FROM crsql_master WHERE key = ?", (FLOOR,)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def changed_since(db: Connection, table: str, version: int, *, own_only: bool, limit: int = -1) -> Iterator[Cell]:

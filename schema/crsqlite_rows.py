@@ -12,10 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from schema import crsqlite
-from schema.crsqlite import ROW_SENTINEL, Connection
+from schema.crsqlite import FLOOR, ROW_SENTINEL, Connection, Guards
 
 _ROWS_AT_ONCE = 2_000
-_FLOOR = "pre_compact_dbversion"
 
 
 class InstalledRow(NamedTuple):
@@ -65,15 +64,34 @@ def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_ver
     return count
 
 
+def evict(db: Connection, table: str, row_ids: Iterable[bytes]) -> None:
+    """Remove rows with their clocks and keys, as if they had never been here: no trace that would travel.
+
+    The caller holds a merging transaction and has made sure that nothing unsent is in these rows. A row that is not
+    there is no error. Not a deletion: that one would spread, and win over every edit (P8).
+    """
+    if Guards.floor:
+        raise_floor(db)
+    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+    try:
+        for batch in crsqlite.batches(row_ids, _ROWS_AT_ONCE):
+            listed = (crsqlite.listed(batch),)
+            keys = f"SELECT p.__crsql_key FROM {table}__crsql_pks p WHERE p.id IN ({crsqlite.WANTED})"
+            db.execute(f"DELETE FROM {table}__crsql_clock WHERE key IN ({keys})", listed)
+            db.execute(f"DELETE FROM {table}__crsql_pks WHERE id IN ({crsqlite.WANTED})", listed)
+            db.execute(f"DELETE FROM {table} WHERE id IN ({crsqlite.WANTED})", listed)
+    finally:
+        crsqlite.clear_sync_bit(db)
+
+
 def raise_floor(db: Connection) -> int:
     """P9: keep the highest version in use from being given again, whatever rows go now. Returns it."""
     clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")
     tables = [row[0].removesuffix("__crsql_clock") for row in clocks.fetchall()]
-    kept = db.execute("SELECT value FROM crsql_master WHERE key = ?", (_FLOOR,)).fetchone()
-    highest = max(crsqlite.max_version(db, tables), kept[0] if kept else 0)
+    highest = crsqlite.max_version(db, tables)
     db.execute(
         "INSERT INTO crsql_master (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (_FLOOR, highest),
+        (FLOOR, highest),
     )
     return highest
 
