@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, ids, migrations
-from schema.clock import Clock, parse_stamp, stamp
+from schema.clock import Clock, parse_stamp
 from schema.database import Store
-from schema.errors import RefusedByPeer, TownshipError
+from schema.errors import TownshipError
 from sync import certificate as certificates
-from sync import codec, outbox, pull, signed
-from sync.greeting import WELCOME
+from sync import codec, hello
 from sync.link import Link
 from sync.report import Answered
 from sync.transport import Transport
-from sync.words import words
 
 Progress = Callable[[str, int], None]
 """Called with a stage ('hello', 'push', 'pull', 'verify') and the number of items done so far."""
@@ -47,38 +43,21 @@ class Conversation:
 
     def hello(self) -> dict[str, Any]:
         """Greet and check the welcome against what this station knows. Raises RefusedByPeer, BadFrame, Unreachable."""
+        before = self.clock.now()
         with self.store.read() as db:
-            site, waiting = crsqlite.site_id(db), outbox.unsent(db).count
-            _, epoch = outbox.identity(db)
-            # Taken before asking: another session of this station may get further while the hub answers.
-            proven = {channel: outbox.acked_n(db, channel) for channel in outbox.PUSHED}, pull.furthest(db)
-        nonce, before = ids.new_id(), self.clock.now()
-        hello = {
-            "certificate": self._file, "epoch": epoch, "site": site, "nonce": nonce,
-            "unsent": waiting, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(before),
-        }  # fmt: skip
-        answer = self.ask("POST", "/s1/hello", {}, signed.seal(signed.HELLO, hello, self.key))
-        welcome = signed.fields(signed.open_(signed.WELCOME, answer, self.hub_public), WELCOME, "header")
-        if _checked(welcome, self.certificate.slices)["nonce"] != nonce:
+            then = hello.standing(db)
+            body, nonce = hello.write(db, self._file, self.key, before)
+        answer = self.ask("POST", "/s1/hello", {}, body)
+        welcome = hello.read_welcome(answer, self.hub_public, self.certificate.slices)
+        if welcome["nonce"] != nonce:
             raise codec.bad("header", "nonce")
         middle = before + (self.clock.now() - before) / 2
-        skew = (middle - _instant(welcome["hub_time"])).total_seconds()
+        skew = (middle - parse_stamp(welcome["hub_time"])).total_seconds()
         self.link.put({"clock_skew_s": str(round(skew))})
-        self._reconcile(welcome, *proven)
+        with self.store.read() as db:
+            hello.reconcile(db, welcome, then)
         self._token = welcome["token"]
         return welcome
-
-    def _reconcile(self, welcome: dict[str, Any], acked: dict[str, int], furthest: int) -> None:
-        """The hub's record of what it stored is the truth for push; where it does not fit ours, say so and stop."""
-        with self.store.read() as db:
-            for channel in outbox.PUSHED:
-                n, hash_, _ = welcome["known"][channel]
-                if acked[channel] > n:
-                    raise refusal("hub_behind")
-                if n and outbox.hash_at(db, channel, n) != hash_:
-                    raise refusal("rebase")
-        if furthest > welcome["head"]:
-            raise refusal("hub_behind")
 
     def ask_json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         """The JSON map of a good answer, {} when it is none. Raises like `ask`."""
@@ -108,26 +87,3 @@ class Conversation:
         """Add to the report's numbers."""
         for name, number in numbers.items():
             self.counts[name] = self.counts.get(name, 0) + number
-
-
-def refusal(code: str) -> RefusedByPeer:
-    """A refusal found by this station, in words."""
-    return RefusedByPeer(*words(code), code=code)
-
-
-def _checked(welcome: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
-    """The welcome when its inner parts have the form this session relies on. Raises BadFrame."""
-    known, heads = welcome["known"], welcome["heads"]
-    good = all(
-        type(known.get(c)) is list and [type(x) for x in known[c]] == [int, bytes, int] for c in outbox.PUSHED
-    ) and all(type(heads.get(s)) is dict and type(heads[s].get(c)) is int for s in held for c in pull.ORDER)
-    if not good:
-        raise codec.bad("header", "welcome")
-    return welcome
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_stamp(text)
-    except ValueError as error:
-        raise codec.bad("header", "time") from error

@@ -75,7 +75,11 @@ def check_header(opened: Frame, certificate: Certificate, slice_: str, channel: 
 def apply(
     store: Store, opened: Frame, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock, receive: Receive
 ) -> int:
-    """Apply a page; returns how many items it held. Raises BadFrame when the content may not be used."""
+    """Apply a page; returns how many items it held. Raises BadFrame when the content may not be used.
+
+    A page that begins before the cursor and ends behind it is applied whole: what was applied already changes nothing,
+    and what changed since stands further on in the feed. So a page that waited on a stick joins one that came by wire.
+    """
     header = opened.header
     content = opened.content
     if type(content) is not dict or content.pop("gone", None) != []:
@@ -86,7 +90,8 @@ def apply(
         "reg": lambda db: _take_cells(db, content, certificate, key, clock),
     }[header.chan]
     with store.merging() if header.chan == "reg" else store.write() as db:
-        if cursor(db, header.slice, header.chan) != header.first:
+        at = cursor(db, header.slice, header.chan)
+        if at != header.first and not header.first < at < header.upto:
             return 0  # another session of this station was quicker
         items = take(db)
         if header.chan == "reg":

@@ -6,11 +6,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from schema import database
+from schema.clock import Clock
+from schema.database import Store
 from schema.errors import BadFrame, Refusal
 from sync import codec, frame, pull, slices
-from sync.conversation import Conversation, refusal
+from sync.certificate import Certificate
+from sync.conversation import Conversation
 from sync.faults import told
+from sync.hello import refusal
 from sync.pull import Receive
 
 log = logging.getLogger(__name__)
@@ -54,7 +60,8 @@ class PullStage:
             try:
                 opened = frame.open_frame(answer, self._talk.hub_public)
                 pull.check_header(opened, self._talk.certificate, slice_, channel, after)
-                items = self._apply(opened)
+                talk = self._talk
+                items = apply_page(talk.store, opened, talk.certificate, talk.key, talk.clock, self._receive)
             except BadFrame as error:
                 pull.keep_refusal(self._talk.store, slice_, channel, error, self._talk.clock)
                 self._talk.problem = refusal("pull_refused")
@@ -64,16 +71,18 @@ class PullStage:
             self._talk.tell("pull", self._talk.counts["pulled_items"])
             more = opened.header.more
 
-    def _apply(self, opened: frame.Frame) -> int:
-        """Apply a page; whatever the business above makes of it, only its channel of its slice may suffer."""
-        talk = self._talk
-        try:
-            return pull.apply(talk.store, opened, talk.certificate, talk.key, talk.clock, self._receive)
-        except Refusal as error:
-            raise BadFrame(error.zh, error.en, code=error.code) from error
-        except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:
-            log.error("page %s %s not applied: %s", opened.header.slice, opened.header.chan, told(error))
-            raise codec.bad("intake_failed") from error
+
+def apply_page(
+    store: Store, opened: frame.Frame, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock, receive: Receive
+) -> int:
+    """`pull.apply`; whatever the business above makes of a page, only its channel of its slice may suffer: BadFrame."""
+    try:
+        return pull.apply(store, opened, certificate, key, clock, receive)
+    except Refusal as error:
+        raise BadFrame(error.zh, error.en, code=error.code) from error
+    except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:
+        log.error("page %s %s not applied: %s", opened.header.slice, opened.header.chan, told(error))
+        raise codec.bad("intake_failed") from error
 
 
 def rank(place: tuple[str, str]) -> tuple[int, str]:

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from schema.clock import parse_stamp
 from sync import codec, outbox, receipt
-from sync.conversation import Conversation, refusal
+from sync.conversation import Conversation
+from sync.hello import refusal
 from sync.report import Answered
 
 HOLD = timedelta(hours=24)

@@ -76,6 +76,23 @@ class TestReferenceRows:
         assert apply(world, station, page(world, station, "ref", rows(UNIT), first=3)) == 0
         assert station.rows("SELECT count(*) FROM unit") == [(0,)]
 
+    def test_a_page_that_begins_before_the_cursor_and_ends_behind_it_is_applied(self, world: Any) -> None:
+        """A page that waited on a stick while the line brought its first rows."""
+        station = world.station()
+        second = UNIT | {"id": bytes(16), "rev": 9}
+        apply(world, station, page(world, station, "ref", rows(UNIT), upto=5))
+
+        assert apply(world, station, page(world, station, "ref", rows(UNIT, second))) == 2
+        assert station.rows("SELECT count(*) FROM unit") == [(2,)]
+        assert station.rows('SELECT slice, channel, "after" FROM cursor') == [("330683100", "ref", 9)]
+
+    def test_a_page_that_ends_before_the_cursor_is_passed_over(self, world: Any) -> None:
+        station = world.station()
+        apply(world, station, page(world, station, "ref", rows(UNIT)))
+
+        assert apply(world, station, page(world, station, "ref", rows(UNIT | {"rev": 6}), upto=5)) == 0
+        assert station.rows("SELECT rev FROM unit") == [(5,)]
+
     @pytest.mark.parametrize(
         "content",
         [
