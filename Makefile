@@ -6,12 +6,13 @@ PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 PERSONS ?= 20000
 WORKERS ?= 2
 SEEDS   ?= 200
+SECONDS ?= 60
 
 RUN     := .venv/bin/python
 BENCHES := $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo journey simulate bench
+.PHONY: help setup test demo journey simulate fuzz bench
 
 help: ## show this list
 	@echo 'Township node network. First look: make demo. Before a commit: make test.'
@@ -34,6 +35,10 @@ journey: setup ## real processes: cases from offline counters to a payment and b
 
 simulate: setup ## the exchange under seeded faults, checked against a model (SEEDS=200)
 	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+fuzz: setup ## decoder, validator and merge under hostile input, guided by coverage (SECONDS=60)
+	@$(RUN) -m pip install -q -c constraints.txt -e '.[fuzz]'
+	@$(RUN) -m tests.fuzz --atheris --seconds $(SECONDS)
 
 bench: setup $(BENCHES) ## every benchmark; each ends with one line of JSON
 
