@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What the inputs must have reached, or they all died at the first check.
-REACHED = ("frames taken", "items applied", "item column", "item range", "item type", "pages taken", "page payload")
+REACHED = ("frames taken", "items applied", "item column", "item range", "item type", "pages taken", "pages refused")
 
 
 def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
