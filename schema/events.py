@@ -174,8 +174,11 @@ def chain_head(db: Any, origin: str, epoch: bytes) -> tuple[int, bytes]:
     return (found[0], bytes(found[1])) if found else (0, GENESIS)
 
 
-def store(db: Any, fact: Fact) -> None:
-    """Insert a fact as it is; the primary key makes a second insert an error."""
+def store(db: Any, fact: Fact, *, fork: int = 0) -> None:
+    """Insert a fact as it is; the primary key makes a second insert an error.
+
+    `fork`: 0, or the place beside facts of the same origin, epoch and number (see `free_fork`).
+    """
     database.insert(
         db,
         "fact",
@@ -183,9 +186,16 @@ def store(db: Any, fact: Fact) -> None:
             "id": fact.id, "origin": fact.origin, "epoch": fact.epoch, "seq": fact.seq, "prev": fact.prev,
             "hash": fact.hash, "kind": fact.kind, "version": fact.version, "subject": fact.subject,
             "officer": fact.officer, "stated_at": fact.stated_at, "body": canonical(fact.body),
-            "signature": fact.signature, "received_at": fact.received_at,
+            "signature": fact.signature, "received_at": fact.received_at, "fork": fork,
         },
     )  # fmt: skip
+
+
+def free_fork(db: Any, fact: Fact) -> int:
+    """The first free place for a fact whose number may be taken: a restored or copied disk gives numbers twice, and
+    what was signed is never numbered anew."""
+    sql = "SELECT coalesce(max(fork) + 1, 0) FROM fact WHERE origin = ? AND epoch = ? AND seq = ?"
+    return int(db.execute(sql, (fact.origin, fact.epoch, fact.seq)).fetchone()[0])
 
 
 def of_subject(db: Any, subject: bytes) -> list[Fact]:

@@ -27,6 +27,8 @@ HUB = (
             text_("last_seen_at", 24),
             text_("last_equal_at", 24),
             int_("unsent"),
+            # Somebody let the next machine that asks go on under this name with a new epoch.
+            text_("permit_at", 24),
         ),
     ),
     Table(

@@ -61,6 +61,15 @@ BOTH = (
         ),
         indexes=("at", "kind, peer"),
     ),
+    Table(
+        "former_epoch",
+        "local",
+        "both",
+        "ended lives of stations' databases: their facts are still taken, their authors still have a name",
+        ("node", "epoch"),
+        (text_("node", 20, True), blob_("epoch", 16), blob_("site_id", 16), text_("ended_at", 24, True)),
+        indexes=("site_id",),
+    ),
 )
 
 NODE = (
@@ -114,6 +123,31 @@ NODE = (
         "which hub state a local edit was based on (conflict rule H)",
         ("local_version",),
         (int_("local_version"), int_("hub_seq")),
+    ),
+    Table(
+        "journal_cell",
+        "local",
+        "node",
+        "cells the hub may not have, kept while this database is loaded anew, with the hub state they were based on",
+        ("tbl", "row_id", "col"),
+        (
+            text_("tbl", 40, True),
+            id_("row_id"),
+            text_("col", 40, True),
+            blob_("value", 65536),
+            int_("col_version"),
+            int_("base"),
+            int_("told"),
+        ),
+    ),
+    Table(
+        "reoffer",
+        "local",
+        "node",
+        "facts that go to the hub once more under a new epoch, in this order; gone with the hub's receipt",
+        ("place",),
+        (int_("place"), id_("fact_id"), int_("frame_n", False)),
+        unique=("fact_id",),
     ),
     Table(
         "outbox_frame",

@@ -27,9 +27,11 @@ FACTS = (
             blob_("body"),
             blob_("signature", 64),
             text_("received_at", 24),
+            # 0; above it where two lives of one database gave the same number twice (a restored or copied disk).
+            int_("fork"),
         ),
         indexes=("subject, seq", "origin, epoch, seq"),
-        unique=("origin, epoch, seq",),
+        unique=("origin, epoch, seq, fork",),
     ),
 )
 
@@ -126,7 +128,15 @@ REFERENCE = (
         "both",
         "serials a station may print: leased by the hub so that no two stations share one",
         ("station", "year", "first"),
-        (text_("station", 20, True), int_("year"), int_("first"), int_("last"), REV),
+        (
+            text_("station", 20, True),
+            int_("year"),
+            int_("first"),
+            int_("last"),
+            # From then on no serial of it may be printed any more: a former life of the station may have done so.
+            text_("ended_at", 24),
+            REV,
+        ),
     ),
     Table(
         "household",
