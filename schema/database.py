@@ -185,13 +185,18 @@ class Store:
 
 @contextmanager
 def savepoint(db: Connection, name: str = "part") -> Iterator[None]:
-    """P5: all of a part or nothing of it; an error inside leaves the transaction as it was before."""
+    """P5: all of a part or nothing of it; an error inside leaves the transaction as it was before.
+
+    A full disk or a failing one ends the whole transaction by itself. Then there is nothing to go back to, and the
+    error must be told as it is: whoever took it for a bad row would go on writing outside any transaction.
+    """
     db.execute(f"SAVEPOINT {name}")
     try:
         yield
     except BaseException:
-        db.execute(f"ROLLBACK TO {name}")
-        db.execute(f"RELEASE {name}")
+        if db.in_transaction:
+            db.execute(f"ROLLBACK TO {name}")
+            db.execute(f"RELEASE {name}")
         raise
     db.execute(f"RELEASE {name}")
 

@@ -108,3 +108,12 @@ def test_closing_a_store_releases_every_thread_s_connection(node_store: Store, t
     node_store.close()
     held = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
     assert not [name for name in held if name.startswith(str(tmp_path))]
+
+
+def test_a_full_disk_inside_a_savepoint_is_told_as_such_and_ends_the_whole_transaction(node_store: Store) -> None:
+    db = node_store.connection()
+    db.execute("PRAGMA max_page_count = 1").fetchone()
+    with pytest.raises(database.OperationalError, match="full"), node_store.write(), database.savepoint(db):
+        for n in range(200):
+            database.set_setting(db, f"much{n}", bytes(4000))
+    assert db.execute("SELECT count(*) FROM setting WHERE name LIKE 'much%'").fetchone()[0] == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema import ids
+from schema import database, ids
 from sync import frame, outbox, receipt
 from tests.sync.forging import Hub, cell, cells_frame, refused
 
@@ -102,3 +102,28 @@ def test_frames_built_by_the_outbox_are_accepted(hub: Hub) -> None:
     said = receipt.read(box.accept(node, "reg", 1, built.data), world.hub_public)
 
     assert (said.applied, said.refused) == (1, ())
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_merge_leaves_nothing_of_the_frame(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full disk ends the transaction. Taken for a bad row, the rest was merged row by row outside of it, and no
+    feed ever told the stations."""
+    world, station, box, node = hub
+    people = [world.person() for _ in range(60)]
+    data = cells_frame(station, *(cell(p, column="note", value="长" * 200) for p in people))
+    before = world.rows("SELECT * FROM contact"), world.rows("SELECT * FROM slice_feed")
+    connect = database.connect
+
+    def connect_full(path: Any, key: bytes) -> Any:
+        db = connect(path, key)
+        db.execute("PRAGMA max_page_count = 1").fetchone()
+        return db
+
+    with monkeypatch.context() as full:
+        full.setattr(database, "connect", connect_full)
+        with pytest.raises(database.OperationalError, match="full"):
+            box.accept(node, "reg", 1, data)
+
+    assert (world.rows("SELECT * FROM contact"), world.rows("SELECT * FROM slice_feed")) == before
+    assert refused(world, box.accept(node, "reg", 1, data)) == []
