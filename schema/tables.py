@@ -12,6 +12,7 @@ Ids are 16 random bytes. Money is INTEGER fen. Instants are UTC text, dates `YYY
 from __future__ import annotations
 
 from schema.table import Column, Table
+from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
 from schema.tables_node import BOTH, NODE
 from schema.tables_travelling import FACTS, REFERENCE, REGISTRY
@@ -30,7 +31,7 @@ __all__ = [
     "triggers",
 ]
 
-LOCAL = BOTH + NODE + HUB
+LOCAL = BOTH + NODE + AT_NODE + HUB + AT_HUB
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
 CHANNEL = {"fact": "evt", "registry": "reg", "reference": "ref"}
@@ -125,4 +126,8 @@ _HUB_RULES = (
         "four_hands",
     ),
     ("month_never_goes", "DELETE ON period", "", "a month is never deleted"),
+    # Who lost what to whom, and who decided: added to, never rewritten.
+    ("conflict_never_changes", "UPDATE ON conflict", "", "a conflict is never changed"),
+    ("decision_never_changes", "UPDATE ON conflict_decision", "", "a decision is never changed"),
+    ("decision_never_goes", "DELETE ON conflict_decision", "", "a decision is never deleted"),
 )

@@ -53,6 +53,9 @@ REGISTRY = (
     ),
 )
 
+# What a conflict must be able to hold in full: the longest value that any registry cell takes.
+WIDEST_VALUE = max(column.limit for table in REGISTRY for column in table.columns)
+
 REFERENCE = (
     Table(
         "division",
@@ -328,17 +331,28 @@ REFERENCE = (
         "conflict",
         "reference",
         "both",
-        "two people changed one cell without knowing of each other: both values are kept",
+        "two people changed one cell, or one erased what the other changed, unknowing: both values are kept whole",
         ("id",),
         (
             id_("id"),
+            text_("kind", 4, True),
+            text_("rule", 1, True),
             text_("tbl", 40, True),
             id_("row_id"),
             text_("col", 40, True),
-            text_("kept", 300),
-            text_("lost", 300),
+            int_("base"),
+            text_("kept", WIDEST_VALUE),
             text_("kept_by", 40, True),
+            text_("kept_officer", 20),
+            text_("kept_at", 24),
+            text_("kept_received_at", 24),
+            int_("kept_version"),
+            text_("lost", WIDEST_VALUE),
             text_("lost_by", 40, True),
+            text_("lost_officer", 20),
+            text_("lost_at", 24),
+            text_("lost_received_at", 24),
+            int_("lost_version"),
             text_("found_at", 24, True),
             REV,
         ),

@@ -23,8 +23,8 @@ from schema.errors import BadFrame
 from sync.words import words
 
 MAX_CELLS = 5_000
-# Nine per cell at worst (nothing repeats, so no run is longer than one), with room.
-MAX_ITEMS = 60_000
+# Thirteen per cell at worst (nothing repeats, so no run is longer than one), with room.
+MAX_ITEMS = 70_000
 MAX_DEPTH = 8
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hub: the cells of one pushed frame: validate, find conflicts, merge, feed what changed.
 
-payload(reg) := {"cells": see `codec`, "conflicts": [[id, table, row id, column, kept, lost, author of kept] ...]}
+payload(reg) := {"cells": see `codec`, "conflicts": [see `conflicts.to_wire` ...], "written"?: see `written`}
 
 `conflicts` are those the station found itself (rule N): its unpushed edit lost against a pulled cell, so the hub would
 never see the loser otherwise. They travel as data of their own, never as cells.
@@ -14,27 +14,29 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from schema import crsqlite, ids, tables
+from schema import crsqlite, ids
 from schema.clock import Clock, stamp
 from schema.crsqlite import Cell
-from sync import codec, merge, publish, validator
+from sync import codec, conflicts, merge, publish, validator, written
 from sync.codec import WireCell
 from sync.frame import Frame
 from sync.merge import Outcome
 from sync.publish import Publication
 from sync.receipt import Refused
+from sync.written import Address, Written
 
 if TYPE_CHECKING:
     from sync.inbox import Node
 
-Content = tuple[list[list[WireCell]], list[Any]]
-_CONFLICT = ("id", "tbl", "row_id", "col", "kept", "lost")
+Content = tuple[list[list[WireCell]], list[Any], dict[Address, Written]]
 
 
 def read(opened: Frame) -> Content:
-    """(rows, conflicts) of a pushed frame. Raises BadFrame."""
+    """(rows, conflicts, who wrote what) of a pushed frame. Raises BadFrame."""
     content = opened.content
-    if type(content) is not dict or set(content) != {"cells", "conflicts"} or type(content["conflicts"]) is not list:
+    if type(content) is not dict or set(content) - {"written"} != {"cells", "conflicts"}:
+        raise codec.bad("payload", "form")
+    if type(content["conflicts"]) is not list:
         raise codec.bad("payload", "form")
     cells = codec.unpack_cells(content["cells"])
     rows: dict[tuple[str, bytes], list[WireCell]] = {}
@@ -42,41 +44,65 @@ def read(opened: Frame) -> Content:
         rows.setdefault((cell.table, cell.row_id), []).append(cell)
     if len(rows) + len(content["conflicts"]) != opened.header.items or opened.header.items > codec.MAX_CELLS:
         raise codec.bad("payload", "items")
-    return list(rows.values()), content["conflicts"]
+    return list(rows.values()), content["conflicts"], written.unpack(content["cells"], content.get("written"))
 
 
 def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcome:
     """Everything good is merged, everything bad is listed with its reason."""
-    rows, conflicts = content
+    rows, found_there, said = content
+    pushed = conflicts.Pushed(node.id, said, stamp(clock.now()))
     outcome = Outcome()
     good: list[list[WireCell]] = []
     clashes: dict[bytes, list[merge.Clash]] = {}
+    parallel: dict[bytes, list[conflicts.Parallel]] = {}
     head, members, known = pub.seq, _members(pub.db, rows, node.slices), _stored(pub.db, rows)
     version_at = cache(partial(publish.version_at, pub.db))
     for row in rows:
-        stored = known.get((row[0].table, row[0].row_id), {})
-        if code := validator.bad_pushed_row(row, stored, member=row[0].row_id in members, head=head):
+        row_id, stored = row[0].row_id, known.get((row[0].table, row[0].row_id), {})
+        seen = partial(_version_seen, version_at, members.get(row_id, 0))
+        if code := validator.bad_pushed_row(row, stored, member=row_id in members, head=head):
             outcome.refused.append((Refused.of(_name(row[0]), code), row))
+            if code == "tombstone" and validator.is_erased(stored):
+                outcome.conflicts += conflicts.record_erased(pub, row, stored, pushed, seen)
             continue
         good.append(row)
-        seen = partial(_version_seen, version_at, members[row[0].row_id])
-        clashes[row[0].row_id] = merge.find_clashes(row, stored, node.site_id, seen)
+        clashes[row_id] = merge.find_clashes(row, stored, node.site_id, seen)
+        if found := conflicts.find_parallel(row, stored, node.site_id, seen):
+            parallel[row_id] = found
     before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
 
     def poisoned(row: list[WireCell]) -> None:
         outcome.refused.append((Refused.of(_name(row[0]), "database"), row))
         clashes.pop(row[0].row_id)
+        parallel.pop(row[0].row_id, None)
 
     outcome.applied = merge.merge_rows(pub.db, good, node.site_id, poisoned)
     outcome.lost = sum(map(len, rows)) - outcome.applied - sum(len(item) for _, item in outcome.refused)
     _feed_changes(pub, before)
-    for found in clashes.values():
-        for clash in found:
-            merge.record_clash(pub, clash, node.id, clock)
-        outcome.conflicts += len(found)
-    for item in conflicts:
-        _take_conflict(pub, node, item, clock, outcome)
+    for clash in (c for found in clashes.values() for c in found):
+        conflicts.record_clash(pub, clash, pushed)
+        outcome.conflicts += 1
+    for met in parallel.values():
+        conflicts.record_parallel(pub, met, pushed)
+    if said:
+        _remember(pub, good, clashes, pushed)
+    for item in found_there:
+        _take_conflict(pub, node, item, pushed, outcome)
     return outcome
+
+
+def _remember(
+    pub: Publication, rows: list[list[WireCell]], clashes: dict[bytes, list[merge.Clash]], pushed: conflicts.Pushed
+) -> None:
+    """Who wrote the cells that stand; a loser must not be named as the author of the value that beat it."""
+    lost = {
+        written.address(clash.incoming)
+        for row in clashes.values()
+        for clash in row
+        if not conflicts.stands(pub.db, clash.incoming)
+    }
+    taken = (cell for row in rows if row[0].row_id in clashes for cell in row if written.address(cell) not in lost)
+    written.remember(pub.db, taken, pushed.said, pushed.station, pushed.at)
 
 
 def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
@@ -117,27 +143,12 @@ def _feed_changes(pub: Publication, before: int) -> None:
         pub.touch(table, crsqlite.rows_changed_since(pub.db, table, before))
 
 
-def _take_conflict(pub: Publication, node: Node, item: Any, clock: Clock, outcome: Outcome) -> None:
+def _take_conflict(pub: Publication, node: Node, item: Any, pushed: conflicts.Pushed, outcome: Outcome) -> None:
     """A station's own finding. It may speak of its slice only, and never change a conflict that is known."""
-    if not _conflict_fits(item) or not is_member(pub.db, item[2], node.slices):
+    if not conflicts.found_fits(item) or not is_member(pub.db, item[2], node.slices):
         outcome.refused.append((Refused.of(f"conflict/{_hex(item)}", "conflict_form"), item))
-        return
-    row = dict(zip(_CONFLICT, item, strict=False))
-    if pub.db.execute("SELECT 1 FROM conflict WHERE id = ?", (row["id"],)).fetchone() is None:
-        author = merge.author_name(pub.db, item[6])
-        pub.put("conflict", {**row, "kept_by": author, "lost_by": node.id, "found_at": stamp(clock.now())})
+    elif conflicts.take_found(pub, item, pushed):
         outcome.conflicts += 1
-
-
-def _conflict_fits(item: Any) -> bool:
-    if type(item) is not list or len(item) != len(_CONFLICT) + 1 or type(item[6]) is not bytes or len(item[6]) != 16:
-        return False
-    declared = tables.TABLES["conflict"]
-    columns = [declared.column(name) for name in _CONFLICT]
-    if any(column is None or column.accepts(value) for column, value in zip(columns, item, strict=False)):
-        return False
-    table = tables.TABLES.get(item[1])
-    return table is not None and table.kind == "registry" and table.column(item[3]) is not None
 
 
 def _name(cell: WireCell) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cells of a station meet the hub's: find concurrent edits first, merge, keep every loser.
+"""Cells of a station meet the hub's: find concurrent edits first, then merge. `conflicts` keeps every loser.
 
 Rule H (here, in the merging transaction, before the merge): a pushed cell conflicts when the hub's cell changed after
 the hub state the edit was based on, by another author, to another value. Comparing col_version instead misses 13 % of
@@ -13,11 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema import crsqlite, database, ids
-from schema.clock import Clock, stamp
+from schema import crsqlite, database
 from schema.crsqlite import Cell
-from schema.events import HUB
-from sync import publish
 from sync.codec import WireCell
 from sync.receipt import Refused
 
@@ -56,7 +53,10 @@ def find_clashes(
         known = stored.get(cell.column)
         if known is None or known.site == site or known.db_version <= version_at(cell.extra):
             continue
-        if known.value == cell.value or never_written(known) or never_written(cell):
+        if known.value == cell.value or never_written(cell):
+            continue
+        # Erased and written anew (rule R): there even the NULL that the new row left beats an edit of the old one.
+        if never_written(known) and cell.causal_length == known.causal_length:
             continue
         out.append(Clash(cell, known))
     return out
@@ -98,30 +98,3 @@ def is_poison(error: Exception) -> bool:
 def as_cell(cell: WireCell, site: bytes | None = None) -> Cell:
     """A wire cell in the extension module's form."""
     return Cell(cell.table, cell.row_id, cell.column, cell.value, cell.col_version, 0, cell.causal_length, site)
-
-
-def record_clash(pub: publish.Publication, clash: Clash, node: str, clock: Clock) -> None:
-    """Write the conflict row of a merged clash: what stands now is kept, the other value is lost."""
-    cell, known = clash.incoming, clash.stored
-    now = pub.db.execute(f'SELECT "{cell.column}" FROM {cell.table} WHERE id = ?', (cell.row_id,)).fetchone()[0]
-    other = author_name(pub.db, known.site)
-    kept, lost = (cell, known) if now == cell.value else (known, cell)
-    kept_by, lost_by = (node, other) if kept is cell else (other, node)
-    row = {
-        "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column, "kept": shown(kept.value),
-        "lost": shown(lost.value), "kept_by": kept_by, "lost_by": lost_by, "found_at": stamp(clock.now()),
-    }  # fmt: skip
-    pub.put("conflict", row)
-
-
-def shown(value: Any) -> str | None:
-    """A cell's value as a conflict row keeps it."""
-    return None if value is None else str(value)[:300]
-
-
-def author_name(db: Any, site: bytes | None) -> str:
-    """Which station an author id belongs to; the hub's own cells have none."""
-    if site is None or site == crsqlite.site_id(db):
-        return HUB
-    found = db.execute("SELECT id FROM node_record WHERE site_id = ?", (site,)).fetchone()
-    return str(found[0]) if found else site.hex()

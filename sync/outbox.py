@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import crsqlite, database, events, migrations, tables
 from schema.clock import Clock, stamp
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, frame, receipt
+from sync import codec, conflicts, frame, receipt, written
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.inbox import write_refusal
@@ -221,7 +221,7 @@ def _facts(db: Any) -> list[_Part]:
 def _cells(db: Any) -> list[_Part]:
     """All own cells not yet framed, never splitting a row: a row half there is a row nobody wrote."""
     after = end = framed(db, "reg")
-    marks = [(r[0], r[1]) for r in db.execute("SELECT local_version, hub_seq FROM pull_mark ORDER BY local_version")]
+    marks = [(r[0], r[1]) for r in db.execute(_MARKS)]
     rows: dict[tuple[str, bytes], list[WireCell]] = {}
     for table in REGISTRY_NAMES:
         for cell in crsqlite.changed_since(db, table, after, own_only=True):
@@ -232,7 +232,7 @@ def _cells(db: Any) -> list[_Part]:
     parts: list[list[list[WireCell]]] = []
     size = count = 0
     for row in rows.values():
-        heavy = codec.weight(c.value for c in row) + 30 * len(row) + 16
+        heavy = codec.weight(c.value for c in row) + 40 * len(row) + 16
         if not parts or count + len(row) > codec.MAX_CELLS or size + heavy > frame.RAW_BUDGET:
             parts.append([])
             size = count = 0
@@ -240,10 +240,23 @@ def _cells(db: Any) -> list[_Part]:
         size, count = size + heavy, count + len(row)
     # Only the last part carries the end: a receipt for the first must not cover what is in the second.
     ends = [after] * (len(parts) - 1) + [end]
-    return [
-        _Part({"cells": codec.pack_cells(c for row in part for c in row), "conflicts": []}, len(part), upto)
-        for part, upto in zip(parts, ends, strict=False)
-    ]
+    return [_Part(_content(db, part), len(part), upto) for part, upto in zip(parts, ends, strict=False)]
+
+
+def _content(db: Any, rows: list[list[WireCell]]) -> dict[str, Any]:
+    """The payload of these rows, with who wrote them where that was noted."""
+    cells = [cell for row in rows for cell in row]
+    packed = codec.pack_cells(cells)
+    said = written.pack(packed, written.noted(db, cells))
+    return {"cells": packed, "conflicts": []} | ({"written": said} if said else {})
+
+
+def base_of(db: Any, version: int) -> int:
+    """The hub position that the edit of this local version was made on."""
+    return _base([(r[0], r[1]) for r in db.execute(_MARKS)], version)
+
+
+_MARKS = "SELECT local_version, hub_seq FROM pull_mark ORDER BY local_version"
 
 
 def _base(marks: list[tuple[int, int]], version: int) -> int:
@@ -259,10 +272,7 @@ def _conflicts(db: Any) -> list[_Part]:
     """
     found = db.execute("SELECT * FROM conflict WHERE rev = 0 ORDER BY id").fetchall()
     db.execute("UPDATE conflict SET rev = -1 WHERE rev = 0")
-    items = [
-        [bytes(r["id"]), r["tbl"], bytes(r["row_id"]), r["col"], r["kept"], r["lost"], bytes.fromhex(r["kept_by"])]
-        for r in found
-    ]
+    items = [conflicts.to_wire(row) for row in found]
     batches = [items[i : i + receipt.MAX_LISTED] for i in range(0, len(items), receipt.MAX_LISTED)]
     return [_Part({"cells": {}, "conflicts": batch}, len(batch), framed(db, "reg")) for batch in batches]
 

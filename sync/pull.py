@@ -17,13 +17,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, database, events, ids, tables
+from schema import crsqlite, database, events, tables
 from schema.clock import Clock, stamp
 from schema.crsqlite import Cell
 from schema.database import Store
 from schema.errors import BadFrame
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, facts, merge, outbox, slices, validator
+from sync import codec, conflicts, facts, merge, outbox, slices, validator
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.frame import PULL, Frame
@@ -207,9 +207,6 @@ def _keep_loser(db: Any, cell: WireCell, mine: Cell, author: bytes, certificate:
     now = db.execute(f'SELECT "{cell.column}" FROM {cell.table} WHERE id = ?', (cell.row_id,)).fetchone()
     if now is not None and now[0] == mine.value:
         return False
-    database.insert(db, "conflict", {
-        "id": ids.new_id(), "tbl": cell.table, "row_id": cell.row_id, "col": cell.column,
-        "kept": merge.shown(cell.value), "lost": merge.shown(mine.value), "kept_by": author.hex(),
-        "lost_by": certificate.node, "found_at": stamp(clock.now()), "rev": 0,
-    })  # fmt: skip
+    base = outbox.base_of(db, mine.db_version)
+    conflicts.keep_found(db, cell, mine, author, certificate.node, base, stamp(clock.now()))
     return True

@@ -73,13 +73,19 @@ def bad_pushed_row(row: Sequence[WireCell], stored: Mapping[str, Cell], *, membe
             return "range"
     if not member:
         return "not_in_slice"
+    length = max((known.causal_length for known in stored.values()), default=1)
+    if is_erased(stored):
+        return "tombstone"
     for cell in row:
         known = stored.get(cell.column)
-        if cell.col_version > (known.col_version if known else 0) + MAX_VERSION_JUMP:
+        if cell.col_version > (known.col_version if known else 0) + MAX_VERSION_JUMP or cell.causal_length > length:
             return "range"
-        if known and known.causal_length % 2 == 0:
-            return "tombstone"
     return ""
+
+
+def is_erased(stored: Mapping[str, Cell]) -> bool:
+    """Whether the hub has deleted the row: then its sentinel is all that is left of it."""
+    return any(known.causal_length % 2 == 0 for known in stored.values())
 
 
 def bad_reference_row(table_name: str, row: Mapping[str, Any]) -> str:

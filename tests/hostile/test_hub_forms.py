@@ -191,13 +191,12 @@ def test_a_file_name_made_to_harm_is_only_a_name(county: County, browse: Browse)
 
 def test_every_page_shows_what_stations_sent_as_text(county: County, browse: Browse, desk: Desk, claim: bytes) -> None:
     """Names, answers, reasons, file names, findings: whatever a peer said is never markup."""
-    put_conflict(county)
+    put_conflict(county, kept=MARKUP, lost=MARKUP, kept_by=MARKUP[:30])
     put_refusal(county, "receipt_block")
     with county.store.write() as db:
         db.execute("UPDATE hub_case SET person_name = ?, reason = ?", (MARKUP, MARKUP))
         db.execute("UPDATE hub_case SET answers = json_set(answers, '$.phone', ?)", (MARKUP,))
         db.execute("UPDATE person SET name = ?", (MARKUP,))
-        db.execute("UPDATE conflict SET kept = ?, lost = ?, kept_by = ?", (MARKUP, MARKUP, MARKUP[:30]))
         db.execute("UPDATE refusal SET reason = ?, item = ?", (MARKUP, MARKUP))
         db.execute("UPDATE station SET name = ?", (MARKUP,))
         db.execute("UPDATE node_record SET name = ?", (MARKUP,))

@@ -41,14 +41,14 @@ def address(case_id: bytes, do: str = "") -> str:
     return f"/cases/{case_id.hex()}{do}"
 
 
-def put_conflict(county: County) -> bytes:
+def put_conflict(county: County, **change: Any) -> bytes:
     """A conflict over 周建根's phone; its id."""
     conflict_id = ids.new_id()
     with publish.transaction(county.store) as pub:
         pub.put("conflict", {
-            "id": conflict_id, "tbl": "contact", "row_id": county.persons["周建根"], "col": "phone",
-            "kept": "13857582046", "lost": "17706753391", "kept_by": STATION, "lost_by": OTHER_STATION,
-            "found_at": "2026-11-22T22:31:00.000Z",
+            "id": conflict_id, "kind": "cell", "rule": "H", "tbl": "contact", "row_id": county.persons["周建根"],
+            "col": "phone", "kept": "13857582046", "lost": "17706753391", "kept_by": STATION, "lost_by": OTHER_STATION,
+            "base": 0, "kept_version": 2, "lost_version": 2, "found_at": "2026-11-22T22:31:00.000Z", **change,
         })  # fmt: skip
     return conflict_id
 

@@ -61,25 +61,29 @@ class TestCells:
     def test_a_conflict_the_station_found_is_published_once(self, hub: Hub) -> None:
         world, station, box, node = hub
         person, found = world.person(), ids.new_id()
-        item = [found, "contact", person, "phone", "1", "2", station.site]
+        item = [found, "contact", person, "phone", "1", "2", station.site, 4, 2, 0, "3001", "2026-11-19T01:00:00.000Z"]
         first = cells_frame(station, conflicts=[item])
         box.accept(node, "reg", 1, first)
 
         said = box.accept(node, "reg", 2, cells_frame(station, conflicts=[item], n=2, prev=frame.hash_of(first)))
 
         assert receipt.read(said, world.hub_public).conflicts == 0
-        assert world.rows("SELECT id, kept, lost, kept_by, lost_by FROM conflict") == [
-            (found, "1", "2", "0100-1", "0100-1")
+        assert world.rows("SELECT id, kept, lost, kept_by, lost_by, lost_officer, rule FROM conflict") == [
+            (found, "1", "2", "0100-1", "0100-1", "3001", "N")
         ]
         assert world.rows("SELECT slice FROM slice_feed WHERE tbl = 'conflict'") == [("330683100",)]
 
-    @pytest.mark.parametrize("wrong", ["slice", "column", "table", "length", "author", "arity"])
+    @pytest.mark.parametrize(
+        "wrong", ["slice", "column", "table", "length", "author", "arity", "version", "base", "officer", "time"]
+    )
     def test_a_conflict_out_of_form_or_slice_is_refused(self, hub: Hub, wrong: str) -> None:
         world, station, box, node = hub
-        item: list[Any] = [ids.new_id(), "contact", world.person(), "phone", "1", "2", station.site]
+        found = (ids.new_id(), "contact", world.person(), "phone", "1", "2", station.site)
+        item: list[Any] = [*found, 2, 2, 0, None, None]
         place, value = {
             "slice": (2, world.person(village="330683101201")), "column": (3, "nothing"), "table": (1, "person"),
-            "length": (4, "x" * 400), "author": (6, b""), "arity": (5, []),
+            "length": (4, "x" * 400), "author": (6, b""), "arity": (5, []), "version": (7, -1), "base": (9, True),
+            "officer": (10, "3" * 21), "time": (11, "yesterday"),
         }[wrong]  # fmt: skip
         item[place] = value
 

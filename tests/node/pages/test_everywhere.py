@@ -40,6 +40,7 @@ def paths(station: Station, person: Person, enrol: Callable[..., Submitted]) -> 
             "lost": "13800000000",
         }
         more = {"kept_by": "0101-1", "lost_by": "0100-1", "found_at": "2026-11-20T02:00:00.000Z", "rev": 1}
+        more |= {"kind": "cell", "rule": "H", "base": 0, "kept_version": 2, "lost_version": 2}
         database.insert(db, "conflict", {"id": ids.new_id(), **clash, **more})
         refused = {
             "direction": "out",

@@ -110,6 +110,7 @@ def test_a_conflict_shows_both_values_and_whose_was_not_used(
 ) -> None:
     row = {"tbl": "contact", "row_id": person("张建国"), "col": "phone", "kept": "13857582064", "lost": "13800000000"}
     more = {"kept_by": "0101-1", "lost_by": "0100-1", "found_at": "2026-11-20T02:00:00.000Z", "rev": 1}
+    more |= {"kind": "cell", "rule": "H", "base": 0, "kept_version": 2, "lost_version": 2}
     with station.store.write() as db:
         database.insert(db, "conflict", {"id": ids.new_id(), **row, **more})
     words = plain(counter.get(f"/persons/{person('张建国').hex()}").text)
