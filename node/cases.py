@@ -236,6 +236,12 @@ def discard(desk: Desk, case_id: bytes, officer: Officer) -> None:
         db.execute("DELETE FROM case_file WHERE id = ?", (case_id,))
 
 
+def is_urgent(desk: Desk, fact: Fact) -> bool:
+    """Whether a case just submitted must reach the hub before everything else that waits: its item says so."""
+    item = desk.services.get(fact.body.get("service", ""))
+    return item is not None and item.urgent
+
+
 def receive(db: Any, fact: Fact) -> None:
     """A fact of the hub about a case of ours, in the transaction that brought it. Others are of no concern here."""
     state = _HEARD.get(fact.kind)

@@ -110,6 +110,7 @@ class Exchange:
             transport,
             station.clock,
             cases.receive,
+            is_urgent=lambda fact: cases.is_urgent(station.desk, fact),
         )
 
     def _follow(self, progress: Progress | None) -> Progress:

@@ -10,7 +10,7 @@ from node import contacts
 from schema import database
 from sync import outbox
 
-_OWN = "origin = ? AND epoch = ? AND seq > ?"
+_OWN = "origin = ? AND epoch = ? AND seq > ? AND received_at IS NULL"
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class _ServiceFile:
             short=r.text("short"),
             subject=r.one_of("subject", SUBJECTS),
             new_person=r.take("new_person", bool, False, required=False),
+            urgent=r.take("urgent", bool, False, required=False),
             common_key=r.one_of("common_key", "123456789", required=False),
             law=r.words("law"),
             limit_working_days=r.take("limit_working_days", int, 0),

@@ -118,7 +118,10 @@ class Mode:
 
 @dataclass(frozen=True)
 class Service:
-    """A service item, one version of it. `modes`: the first whose condition holds; the last has none."""
+    """A service item, one version of it. `modes`: the first whose condition holds; the last has none.
+
+    `urgent`: a case of this item overtakes the station's queue on its way to the hub (a death, a stopped payment).
+    """
 
     id: str
     version: int
@@ -138,6 +141,7 @@ class Service:
     effects: tuple[str, ...]
     slip: Mapping[str, Text] = field(default_factory=dict)
     next_steps: tuple[Text, ...] = ()
+    urgent: bool = False
 
     @property
     def mode(self) -> str:

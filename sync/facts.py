@@ -13,6 +13,21 @@ from schema.events import GENESIS, KINDS, Fact
 from sync import codec
 from sync.validator import MAX_STEP
 
+# Kinds whose urgent copy may overtake the facts before it: they change nothing that an earlier fact began.
+STANDS_ALONE = frozenset({"case_submitted"})
+
+
+def stored_hash(db: Any, fact_id: bytes) -> bytes:
+    """The hash of the fact of that id, b"" when there is none."""
+    row = db.execute("SELECT hash FROM fact WHERE id = ?", (fact_id,)).fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def place_taken(db: Any, fact: Fact) -> bool:
+    """Whether another fact stands at this number already: two histories of one station."""
+    sql = "SELECT 1 FROM fact WHERE origin = ? AND epoch = ? AND seq = ? AND id <> ?"
+    return db.execute(sql, (fact.origin, fact.epoch, fact.seq, fact.id)).fetchone() is not None
+
 
 def bad_kind(fact: Fact, side: str) -> str:
     """Whether that side ('node' or 'hub') may state this kind in this version."""
@@ -87,6 +102,11 @@ class Chain:
         fits = fact.seq == self.seq + 1 and self.hash in (b"", fact.prev)
         self.seq, self.hash = fact.seq, fact.hash
         return "" if fits else "chain"
+
+    def bad_place(self, fact: Fact, db: Any) -> str:
+        """'chain' when an urgent copy cannot have its place before us, or another fact has it already."""
+        ahead = self.seq < fact.seq <= self.seq + MAX_STEP
+        return "" if ahead and not place_taken(db, fact) else "chain"
 
     def step_unreadable(self) -> None:
         """Move on over a fact that could not be read."""

@@ -34,7 +34,8 @@ MAX_FRAME = 8 + MAX_HEADER + MAX_PAYLOAD + signed.SIGNATURE_BYTES
 RAW_BUDGET = 240 * 1024
 
 PUSH, PULL = "push", "pull"
-CHANNELS = ("evt", "ref", "reg")
+PUSHED, PULLED = ("ctl", "evt", "reg"), ("evt", "ref", "reg")
+CHANNELS = tuple(sorted({*PUSHED, *PULLED}))
 
 HEADER: dict[str, type | tuple[type, ...]] = {
     "node": str, "to": str, "epoch": bytes, "chan": str, "slice": str, "dir": str, "n": int, "prev": bytes,

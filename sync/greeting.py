@@ -17,7 +17,7 @@ from schema import migrations
 from schema.clock import Clock, parse_stamp, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer
-from sync import certificate, feed, inbox, publish, signed, tokens
+from sync import certificate, feed, frame, inbox, publish, signed, tokens
 from sync.certificate import Certificate
 from sync.inbox import Node
 from sync.publish import Publication
@@ -97,7 +97,7 @@ class Greeter:
 
     def _welcome(self, pub: Publication, node: Node) -> dict[str, Any]:
         db = pub.db
-        known = {channel: inbox.known(db, node, channel) for channel in ("evt", "reg")}
+        known = {channel: inbox.known(db, node, channel) for channel in frame.PUSHED}
         revoked = db.execute("SELECT serial FROM node_record WHERE revoked_at IS NOT NULL ORDER BY serial").fetchall()
         return {
             "hub_time": stamp(self._clock.now()),

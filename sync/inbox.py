@@ -104,6 +104,8 @@ class Inbox:
         header, at = opened.header, stamp(self.clock.now())
         if header.chan == "evt":
             outcome = self._take_facts(pub, node, content, at)
+        elif header.chan == "ctl":
+            outcome = self._take_copies(pub, node, content, at)
         else:
             outcome = inbox_cells.take(pub, node, content, self.clock)
         for refused, item in outcome.refused:
@@ -140,9 +142,39 @@ class Inbox:
         if (fact.origin, fact.epoch) != (node.id, node.epoch):
             chain.step_unreadable()
             return Refused.of(name, "origin")
-        if pub.db.execute("SELECT 1 FROM fact WHERE id = ?", (fact.id,)).fetchone():
+        stored = facts.stored_hash(pub.db, fact.id)
+        if stored and (stored != fact.hash or fact.seq <= chain.seq):
             return Refused.of(name, "id_reused")
-        code = chain.step(fact) or facts.bad_kind(fact, "node")
+        code = chain.step(fact) or ("chain" if facts.place_taken(pub.db, fact) else "")
+        if not stored:
+            code = code or facts.bad_kind(fact, "node") or facts.bad_officer(pub.db, fact, node.id, self.clock.now())
+        if code:
+            return Refused.of(name, code)
+        return None if stored else self._hand_over(pub, fact, name)  # stored: its urgent copy was acted on
+
+    def _take_copies(self, pub: Publication, node: Node, items: list[Any], at: str) -> Outcome:
+        """Urgent copies: the chain is read and does not move."""
+        outcome, chain = Outcome(), Chain.load(pub.db, node.id, node.epoch)
+        for item in items:
+            refused = self._take_copy(pub, node, chain, item, at)
+            if refused is None:
+                outcome.applied += 1
+            else:
+                outcome.refused.append((refused, item))
+        return outcome
+
+    def _take_copy(self, pub: Publication, node: Node, chain: Chain, item: Any, at: str) -> Refused | None:
+        try:
+            fact = replace(events.from_wire(item), received_at=at)
+        except ValueError:
+            return Refused.of(_item_name(item), "fact_form")
+        name = ids.to_text(fact.id)
+        if (fact.origin, fact.epoch) != (node.id, node.epoch):
+            return Refused.of(name, "origin")
+        if stored := facts.stored_hash(pub.db, fact.id):
+            return None if stored == fact.hash else Refused.of(name, "id_reused")
+        code = "" if fact.kind in facts.STANDS_ALONE else "kind"
+        code = code or facts.bad_kind(fact, "node") or chain.bad_place(fact, pub.db)
         code = code or facts.bad_officer(pub.db, fact, node.id, self.clock.now())
         return Refused.of(name, code) if code else self._hand_over(pub, fact, name)
 
@@ -223,4 +255,4 @@ def _read_facts(opened: Frame) -> list[Any]:
     return list(content["facts"])
 
 
-_READERS: dict[str, Callable[[Frame], Any]] = {"evt": _read_facts, "reg": inbox_cells.read}
+_READERS: dict[str, Callable[[Frame], Any]] = {"ctl": _read_facts, "evt": _read_facts, "reg": inbox_cells.read}

@@ -23,7 +23,7 @@ from sync.inbox import write_refusal
 from sync.receipt import Receipt, Refused
 
 REGISTRY_NAMES = tuple(t.name for t in tables.REGISTRY)
-PUSHED = ("evt", "reg")
+PUSHED = frame.PUSHED
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Pending:
 def unsent(db: Any) -> Unsent:
     """Everything without a receipt: frames built, and work not yet in a frame."""
     frames = db.execute(
-        "SELECT coalesce(sum(items), 0), min(built_at), coalesce(sum(length(bytes)), 0) FROM outbox_frame "
-        "WHERE acked_at IS NULL"
+        "SELECT coalesce(sum(items) FILTER (WHERE channel <> 'ctl'), 0), min(built_at), "
+        "coalesce(sum(length(bytes)), 0) FROM outbox_frame WHERE acked_at IS NULL"
     ).fetchone()
     origin, epoch = identity(db)
     own = "FROM fact WHERE origin = ? AND epoch = ? AND seq > ?"
@@ -114,19 +114,24 @@ def build(db: Any, channel: str, certificate: Certificate, key: Ed25519PrivateKe
     """
     parts = _facts(db) if channel == "evt" else [*_conflicts(db), *_cells(db)]
     for part in parts:
-        n, prev = last(db, channel)
-        header = frame.Header(
-            certificate.node, HUB, certificate.epoch, channel, "", frame.PUSH, n + 1, prev, framed(db, channel),
-            part.upto, False, migrations.SCHEMA_VERSION, part.items, stamp(clock.now()),
-        )  # fmt: skip
-        data = frame.build(header, part.content, key)
-        database.insert(db, "outbox_frame", {
-            "channel": channel, "n": n + 1, "hash": frame.hash_of(data), "upto": part.upto, "items": part.items,
-            "bytes": data, "built_at": header.made_at,
-        })  # fmt: skip
+        add(db, channel, part, certificate, key, clock)
     if channel == "reg":
         _forget_marks(db)
     return len(parts)
+
+
+def add(db: Any, channel: str, part: Part, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock) -> None:
+    """Append one signed frame to the channel's chain."""
+    n, prev = last(db, channel)
+    header = frame.Header(
+        certificate.node, HUB, certificate.epoch, channel, "", frame.PUSH, n + 1, prev, framed(db, channel),
+        part.upto, False, migrations.SCHEMA_VERSION, part.items, stamp(clock.now()),
+    )  # fmt: skip
+    data = frame.build(header, part.content, key)
+    database.insert(db, "outbox_frame", {
+        "channel": channel, "n": n + 1, "hash": frame.hash_of(data), "upto": part.upto, "items": part.items,
+        "bytes": data, "built_at": header.made_at,
+    })  # fmt: skip
 
 
 def pending(db: Any, channel: str) -> list[int]:
@@ -178,8 +183,8 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
         ).fetchall()
         taken = [(got.received_at, bytes(r[0])) for r in rows if bytes(r[0]).hex() not in refused]
         db.executemany("UPDATE fact SET received_at = ? WHERE id = ?", taken)
-    listed = list(got.refused)
-    if got.refused_count > len(listed):
+    listed = list(got.refused) if sent.channel != "ctl" else []  # of a copy, the word in `evt` is the one that counts
+    if sent.channel != "ctl" and got.refused_count > len(listed):
         zh, en = (
             f"还有 {got.refused_count - len(listed)} 条被拒收",
             f"{got.refused_count - len(listed)} more were refused",
@@ -193,7 +198,7 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """What goes into one frame."""
 
     content: dict[str, Any]
@@ -201,7 +206,7 @@ class _Part:
     upto: int
 
 
-def _facts(db: Any) -> list[_Part]:
+def _facts(db: Any) -> list[Part]:
     origin, epoch = identity(db)
     rows = db.execute(
         "SELECT * FROM fact WHERE origin = ? AND epoch = ? AND seq > ? ORDER BY seq", (origin, epoch, framed(db, "evt"))
@@ -215,10 +220,10 @@ def _facts(db: Any) -> list[_Part]:
             size = 0
         parts[-1].append(fact)
         size += heavy
-    return [_Part({"facts": [f.to_wire() for f in part]}, len(part), part[-1].seq) for part in parts]
+    return [Part({"facts": [f.to_wire() for f in part]}, len(part), part[-1].seq) for part in parts]
 
 
-def _cells(db: Any) -> list[_Part]:
+def _cells(db: Any) -> list[Part]:
     """All own cells not yet framed, never splitting a row: a row half there is a row nobody wrote."""
     after = end = framed(db, "reg")
     marks = [(r[0], r[1]) for r in db.execute(_MARKS)]
@@ -240,7 +245,7 @@ def _cells(db: Any) -> list[_Part]:
         size, count = size + heavy, count + len(row)
     # Only the last part carries the end: a receipt for the first must not cover what is in the second.
     ends = [after] * (len(parts) - 1) + [end]
-    return [_Part(_content(db, part), len(part), upto) for part, upto in zip(parts, ends, strict=False)]
+    return [Part(_content(db, part), len(part), upto) for part, upto in zip(parts, ends, strict=False)]
 
 
 def _content(db: Any, rows: list[list[WireCell]]) -> dict[str, Any]:
@@ -265,7 +270,7 @@ def _base(marks: list[tuple[int, int]], version: int) -> int:
     return marks[place - 1][1] if place else 0
 
 
-def _conflicts(db: Any) -> list[_Part]:
+def _conflicts(db: Any) -> list[Part]:
     """Conflicts found here (rule N) that the hub has not been told: rev 0; told but not confirmed: rev -1.
 
     Their frames go before those of the cells: `upto` must not go back.
@@ -274,7 +279,7 @@ def _conflicts(db: Any) -> list[_Part]:
     db.execute("UPDATE conflict SET rev = -1 WHERE rev = 0")
     items = [conflicts.to_wire(row) for row in found]
     batches = [items[i : i + receipt.MAX_LISTED] for i in range(0, len(items), receipt.MAX_LISTED)]
-    return [_Part({"cells": {}, "conflicts": batch}, len(batch), framed(db, "reg")) for batch in batches]
+    return [Part({"cells": {}, "conflicts": batch}, len(batch), framed(db, "reg")) for batch in batches]
 
 
 def _forget_marks(db: Any) -> None:

@@ -23,7 +23,7 @@ from schema.crsqlite import Cell
 from schema.database import Store
 from schema.errors import BadFrame
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, conflicts, facts, merge, outbox, slices, validator
+from sync import codec, conflicts, facts, frame, merge, outbox, slices, validator
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.frame import PULL, Frame
@@ -32,7 +32,7 @@ from sync.receipt import Refused
 
 Receive = Callable[[Any, Fact], None]
 _CUT = "cut:"
-ORDER = ("evt", "ref", "reg")
+ORDER = frame.PULLED
 
 
 def cursor(db: Any, slice_: str, channel: str) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,10 +24,12 @@ log = logging.getLogger(__name__)
 
 
 class PullStage:
-    """Fetches what the hub has for this station. `receive` acts on each new fact in its transaction."""
+    """Fetches what the hub has for this station. `receive` acts on each new fact in its transaction; `between` runs
+    after each page.
+    """
 
-    def __init__(self, talk: Conversation, receive: Receive) -> None:
-        self._talk, self._receive = talk, receive
+    def __init__(self, talk: Conversation, receive: Receive, between: Callable[[], None]) -> None:
+        self._talk, self._receive, self._between = talk, receive, between
 
     def skip_ahead(self, welcome: dict[str, Any]) -> set[tuple[str, str]]:
         """(slice, channel) with something new. Of the others the cursor moves to the head without a request: the hub,
@@ -70,6 +73,7 @@ class PullStage:
             self._talk.count(pulled_frames=1, pulled_items=items)
             self._talk.tell("pull", self._talk.counts["pulled_items"])
             more = opened.header.more
+            self._between()
 
 
 def apply_page(
@@ -85,7 +89,11 @@ def apply_page(
         raise codec.bad("intake_failed") from error
 
 
-def rank(place: tuple[str, str]) -> tuple[int, str]:
-    """Facts first, but before them the county's rows: they hold the keys that facts are checked with."""
+def rank(place: tuple[str, str]) -> tuple[int, bool, str]:
+    """Facts first, but before them the county's rows: they hold the keys that facts are checked with.
+
+    Of the rest, what concerns this station (the state of its cases, its numbers) before a township's statements.
+    """
     slice_, channel = place
-    return (-1 if place == (slices.COUNTY, "ref") else pull.ORDER.index(channel), slice_)
+    first = -1 if place == (slices.COUNTY, "ref") else pull.ORDER.index(channel)
+    return first, not slice_.startswith(slices.NODE_PREFIX), slice_

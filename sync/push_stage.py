@@ -11,10 +11,11 @@ import json
 from datetime import timedelta
 
 from schema.clock import parse_stamp
-from sync import codec, outbox, receipt
+from sync import codec, outbox, receipt, urgent
 from sync.conversation import Conversation
 from sync.hello import refusal
 from sync.report import Answered
+from sync.urgent import IsUrgent
 
 HOLD = timedelta(hours=24)
 # Answers that say that this frame will never be taken as it is.
@@ -24,13 +25,24 @@ _WHOLE_FRAME = (400, 403, 404, 413)
 class PushStage:
     """Sends what the hub has not signed for."""
 
-    def __init__(self, talk: Conversation) -> None:
-        self._talk = talk
+    def __init__(self, talk: Conversation, is_urgent: IsUrgent) -> None:
+        self._talk, self._is_urgent = talk, is_urgent
+
+    def run_urgent(self) -> None:
+        """Send copies of urgent facts if there are any: asked before everything else and between two fetched pages."""
+        with self._talk.store.read() as db:
+            wanted = urgent.waiting(db, self._is_urgent) or outbox.pending(db, urgent.CHANNEL)
+        if wanted:
+            self.run(urgent.CHANNEL)
 
     def run(self, channel: str) -> None:
         """Frame and send all new work of a channel. Raises what ends the session."""
         with self._talk.store.write() as db:
-            outbox.build(db, channel, self._talk.certificate, self._talk.key, self._talk.clock)
+            mine = (self._talk.certificate, self._talk.key, self._talk.clock)
+            if channel == urgent.CHANNEL:
+                urgent.build(db, self._is_urgent, *mine)
+            else:
+                outbox.build(db, channel, *mine)
             waiting = outbox.pending(db, channel)
         if waiting and self._is_held(channel, waiting[0]):
             self._talk.problem = refusal("held")
@@ -57,8 +69,12 @@ class PushStage:
         if (got.node, got.epoch, got.chan, got.n, got.hash) != address:
             raise codec.bad("receipt", "address")
         with self._talk.store.write() as db:
+            if channel == urgent.CHANNEL:
+                urgent.received(db, sent, got, self._talk.certificate.public_key)
             outbox.accept_receipt(db, sent, got, answer, self._talk.clock)
-        self._talk.count(pushed_frames=1, pushed_items=sent.items, refused=got.refused_count)
+        # Copies are counted when their facts go in `evt`, and refused there or nowhere.
+        items, refused = (0, 0) if channel == urgent.CHANNEL else (sent.items, got.refused_count)
+        self._talk.count(pushed_frames=1, pushed_items=items, refused=refused)
 
     def _is_held(self, channel: str, n: int) -> bool:
         stored = self._talk.link.get(f"held:{channel}")

@@ -105,7 +105,7 @@ class SyncServer:
     def _chunk(self, request: Request, parts: list[str]) -> Response:
         node = self._sender(request)
         _, _, name, epoch, channel, n = parts
-        if (name, epoch) != (node.id, node.epoch.hex()) or channel not in ("evt", "reg") or not _is_number(n):
+        if (name, epoch) != (node.id, node.epoch.hex()) or channel not in frame.PUSHED or not _is_number(n):
             return problem(403, "address")
         return Response(200, _CBOR, self._inbox.accept(node, channel, int(n), request.body))
 
@@ -115,7 +115,7 @@ class SyncServer:
         since = request.query.get("since", after)
         if slice_ not in node.slices:
             return problem(403, "not_in_slice")
-        if channel not in frame.CHANNELS or not all(map(_is_number, (after, since, wanted))):
+        if channel not in frame.PULLED or not all(map(_is_number, (after, since, wanted))):
             return problem(400, "address")
         limit = min(max(int(wanted), MIN_PAGE), MAX_PAGE)
         with self._store.read() as db:

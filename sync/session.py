@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Station: one exchange with the hub, from hello to proof. Cut it anywhere and run it again.
 
-Order: hello; push evt, reg; pull evt, ref, reg of every slice; compare digests when everything is sent and fetched.
+Order: hello; push ctl, evt, reg; pull evt, ref, reg of every slice; compare digests when all is sent and fetched.
 Facts go first because people wait for them; push before pull keeps edits from losing unseen. Each stage is a module of
 its own (`push_stage`, `pull_stage`, `proof`) and speaks to the hub through the one `Conversation` of the session.
 
@@ -26,6 +26,7 @@ from sync.pull_stage import PullStage
 from sync.push_stage import PushStage
 from sync.report import Answered, Report
 from sync.transport import Transport
+from sync.urgent import IsUrgent
 
 __all__ = ["Progress", "Report", "Session"]
 
@@ -33,15 +34,19 @@ PAGE_BYTES = frame.RAW_BUDGET
 
 
 class Session:
-    """Runs exchanges of one station. `receive` acts on each new fact of the hub, in the transaction that stores it."""
+    """Runs exchanges of one station.
+
+    `receive` acts on each new fact of the hub, in the transaction that stores it. `is_urgent`: which facts overtake.
+    """
 
     def __init__(
         self, store: Store, node_key: Ed25519PrivateKey, certificate: bytes, hub_public: bytes, transport: Transport,
-        clock: Clock, receive: Receive,
+        clock: Clock, receive: Receive, *, is_urgent: IsUrgent = lambda fact: False,
     ) -> None:  # fmt: skip
         self._store, self._key, self._hub_public = store, node_key, hub_public
         self._file, self._certificate = certificate, certificates.read(certificate)
         self._transport, self._clock, self._receive = transport, clock, receive
+        self._is_urgent = is_urgent
 
     def run(self, progress: Progress | None = None) -> Report:
         """One exchange. Never raises for what a line or a hub can do; the report says it in words."""
@@ -69,10 +74,11 @@ class Session:
     def _exchange(self, talk: Conversation) -> Report:
         talk.tell("hello", 0)
         welcome = talk.hello()
-        self._push(talk)
+        pushes = PushStage(talk, self._is_urgent)
+        self._push(pushes)
         if talk.counts.get("pushed_frames"):
             welcome = talk.hello()  # the feeds moved: what the hub made of our work is fetched in this session
-        pulls = PullStage(talk, self._receive)
+        pulls = PullStage(talk, self._receive, pushes.run_urgent)
         for slice_, channel in sorted(pulls.skip_ahead(welcome), key=pull_stage.rank):
             pulls.run(slice_, channel, PAGE_BYTES)
         if talk.problem is not None:
@@ -84,9 +90,9 @@ class Session:
         equal = proof.compare(self._store, self._certificate.slices, talk.ask_json, talk.link, self._clock.now())
         return Report(ok=True, caught_up=equal is not None, equal=equal)
 
-    def _push(self, talk: Conversation) -> None:
-        pushes = PushStage(talk)
-        for channel in outbox.PUSHED:
+    def _push(self, pushes: PushStage) -> None:
+        pushes.run_urgent()
+        for channel in ("evt", "reg"):
             pushes.run(channel)
 
 

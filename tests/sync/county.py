@@ -55,6 +55,7 @@ class Station:
             transport or self.world.transport(),
             self.world.clock,
             lambda db, fact: self.received.append(fact),
+            is_urgent=lambda fact: fact.body.get("urgent") is True,
         )
 
     def sync(self, transport: Any = None) -> Report:
