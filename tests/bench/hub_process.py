@@ -106,9 +106,7 @@ class HubProcess:
 
     def _serve(self, world: World, pipe: Any, ended: Event) -> None:
         server = HttpHub(Noted(world.server, self.log), (self._files[1], self._files[2]))  # type: ignore[arg-type]
-        # Stations that are killed break their connections; that is the measurement and no news.
-        server.server.error_log = lambda *args, **kwargs: None
-        pipe.send(Meter(server.server.bind_addr[1], self._counters).port)
+        pipe.send(Meter(server.port, self._counters).port)
         ended.wait()
         server.stop()
         world.hub.close()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from cheroot import wsgi as cheroot_wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.server import LANES
 from schema import crsqlite, database, events, ids
 from schema.clock import FixedClock, stamp
 from schema.database import Store
 from schema.errors import Unreachable
+from schema.web.server import Server
 from sync import publish
 from sync.certificate import Certificate, issue
 from sync.server import SyncServer
@@ -250,14 +251,15 @@ class HttpHub:
     """A real HTTP(S) server in a thread for one SyncServer."""
 
     def __init__(self, server: SyncServer, tls: tuple[Path, Path] | None = None) -> None:
-        self.server = cheroot_wsgi.Server(("127.0.0.1", 0), _application(server), numthreads=4)
+        context = None
         if tls is not None:
-            self.server.ssl_adapter = BuiltinSSLAdapter(str(tls[0]), str(tls[1]))
-        self.server.prepare()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(str(tls[0]), str(tls[1]))
+        self.server = Server(_application(server), "127.0.0.1", 0, context, lanes=LANES, body_max_bytes=2**20)
+        self.port = self.server.prepare()[1]
         self.thread = threading.Thread(target=self.server.serve, daemon=True)
         self.thread.start()
-        scheme = "https" if tls else "http"
-        self.url = f"{scheme}://127.0.0.1:{self.server.bind_addr[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         self.server.stop()
