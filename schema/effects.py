@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from schema import names, period, resident_id
+from schema.ids import derived_id
 from schema.parameter import Parameters
 from schema.rules import pension
 from schema.rules.trace import Trace
@@ -118,11 +118,6 @@ def at_counter(service: Service, case: CaseInput, view: PersonView) -> list[Chan
         and (case.values[name] or None) != (view.contact.get(name) or None)
     }
     return [Change("contact", {"id": view.person_id, **cells})] if cells else []
-
-
-def derived_id(case_id: bytes, label: str) -> bytes:
-    """The id of a row that a case makes: the same for the same case, on any machine."""
-    return sha256(case_id + label.encode()).digest()[:16]
 
 
 @effect("name", "id_number", "village", "ethnic")

@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Identifiers made where the work is done: 16 random bytes, and receipt numbers from leased blocks.
 
-Ids are never derived from an ID number: a row that was evicted and made again under a derived id restarts its
-CRDT versions and silently loses edits.
+Ids of persons and of registry rows are never derived: a row that was evicted and made again under a derived id restarts
+its CRDT versions and silently loses edits. Rows that the hub alone makes for a case or a person get ids that follow
+from that one's random id: the same on any machine, and a first load need not carry 16 random bytes per row.
 """
 
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 
 ID_BYTES = 16
+# Tables with one row for each person and value of this column, neither of which ever changes.
+FOLLOWS = {"benefit": "kind", "employment": "began_month", "enrolment": "insurance"}
 _CHECK_WEIGHTS = (7, 3, 1)
 
 
 def new_id() -> bytes:
     """16 random bytes."""
     return secrets.token_bytes(ID_BYTES)
+
+
+def derived_id(base: bytes, label: str) -> bytes:
+    """The id of a row that follows from another id: the same for the same base and label, on any machine."""
+    return sha256(base + label.encode()).digest()[:ID_BYTES]
+
+
+def owned_id(table: str, person_id: bytes, value: str) -> bytes:
+    """The id of the person's row of one of the tables in FOLLOWS with this value in its column."""
+    return derived_id(person_id, f"{table} {value}")
 
 
 def to_text(value: bytes) -> str:

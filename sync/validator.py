@@ -11,7 +11,7 @@ A reason is a code of `sync.words`; '' means good.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schema import tables
@@ -86,6 +86,16 @@ def bad_pushed_row(row: Sequence[WireCell], stored: Mapping[str, Cell], *, membe
 def is_erased(stored: Mapping[str, Cell]) -> bool:
     """Whether the hub has deleted the row: then its sentinel is all that is left of it."""
     return any(known.causal_length % 2 == 0 for known in stored.values())
+
+
+def bad_column(table_name: str, name: str, values: Iterable[Any]) -> str:
+    """Why a station does not take a whole column of a travelling table; asked once of each distinct value."""
+    column, distinct = _COLUMNS[table_name][name], set(values)
+    if name == "rev":
+        return "" if all(type(v) is int and 0 <= v < 2**53 for v in distinct) else "range"
+    if name in tables.TABLES[table_name].key and None in distinct:
+        return "null"
+    return next(filter(None, (_harmful(column, value) for value in distinct)), "")
 
 
 def bad_reference_row(table_name: str, row: Mapping[str, Any]) -> str:

@@ -198,7 +198,7 @@ class _Draft:
         enrolment = self._current("enrolment", "insurance", insurance)
         stated = dict(self.stated["enrolment"])
         fresh = {**self.insurance, "state": "active", "began_month": ground.this_month, "grade_fen": 0}
-        self._row("enrolment", self._key(enrolment), stated, enrolment, fresh)
+        self._row("enrolment", self._key("enrolment", insurance, enrolment), stated, enrolment, fresh)
         account = next((a for a in self.known.rows["account"].get(self.id, []) if a["insurance"] == insurance), None)
         if settled and _differ(self.stated["account"], account):
             self.remarks.append(hint("account_settled", "balance"))
@@ -221,7 +221,7 @@ class _Draft:
             "person_id": self.id, "kind": insurance, "state": "active", "from_month": self.ground.as_of, "basic_fen": 0,
             "account_fen": 0, "extra_fen": 0, "paid_through": self.ground.as_of,
         }  # fmt: skip
-        self._row("benefit", self._key(before), stated, before, fresh)
+        self._row("benefit", self._key("benefit", insurance, before), stated, before, fresh)
 
     def _first(self, table: str) -> Row | None:
         return next(iter(self.known.rows[table].get(self.id, [])), None)
@@ -232,8 +232,8 @@ class _Draft:
         month = "began_month" if table == "enrolment" else "from_month"
         return max(rows, key=lambda r: (r["state"] != "ended", r[month], bytes(r["id"])), default=None)
 
-    def _key(self, before: Row | None) -> Row:
-        return {"id": bytes(before["id"]) if before else ids.new_id()}
+    def _key(self, table: str, insurance: str, before: Row | None) -> Row:
+        return {"id": bytes(before["id"]) if before else ids.owned_id(table, self.id, insurance)}
 
     def _row(self, table: str, key: Row, stated: Row, before: Row | None, fresh: Row) -> None:
         """Collect what differs from the register; a row that does not exist begins with `fresh`."""

@@ -16,6 +16,7 @@ from provisioning.county.families import MALE, READY
 from provisioning.county.pension import SCHEME_FROM_YEAR, Accounts, History, index, text
 from provisioning.county.people import Person, iso
 from provisioning.county.units import Employers
+from schema import ids
 
 Emit = Callable[[str, tuple[object, ...]], None]
 
@@ -129,7 +130,9 @@ class _Life:
         wage = max(LEAST_WAGE_FEN, round(raw / 10_000) * 10_000)
         here = max(began, self.now - int(rng.expovariate(1 / 60)))
         ended = None if working else text(max(here, self.now - rng.randrange(1, 24)))
-        self.emit("employment", (rng.randbytes(16), p.id, unit.id, wage, text(here), ended))
+        self.emit("employment", (
+            ids.owned_id("employment", p.id, text(here)), p.id, unit.id, wage, text(here), ended,
+        ))  # fmt: skip
         return wage
 
     # --- residents ------------------------------------------------------------------------------------------------
@@ -186,8 +189,8 @@ class _Life:
         self._account(RESIDENT, drawn.balance_fen, history.paid_months)
         state = ACTIVE if self.until is None else ENDED
         self.emit("benefit", (
-            rng.randbytes(16), self.p.id, RESIDENT, state, text(first_month), drawn.basic_fen, drawn.account_fen,
-            drawn.extra_fen, text(last), None,
+            ids.owned_id("benefit", self.p.id, RESIDENT), self.p.id, RESIDENT, state, text(first_month),
+            drawn.basic_fen, drawn.account_fen, drawn.extra_fen, text(last), None,
         ))  # fmt: skip
         self._bank(0.985)
 
@@ -207,7 +210,7 @@ class _Life:
             state, ended = ENDED, max(began, self.until)
         hardship = HARDSHIP.draw(self.rng) if insurance == RESIDENT else None
         self.emit("enrolment", (
-            self.rng.randbytes(16), self.p.id, insurance, state, text(began),
+            ids.owned_id("enrolment", self.p.id, insurance), self.p.id, insurance, state, text(began),
             None if ended is None else text(ended), grade_fen, hardship, None,
         ))  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema import effects
+from schema import effects, ids
 from schema.effects import EFFECTS, CaseInput, Change
 from schema.tables import TABLES
 from schema.view import PersonView
@@ -87,7 +87,7 @@ def test_somebody_new_enters_the_register_with_household_and_pinyin() -> None:
     assert person["household_id"] == household["id"]
     assert (person["pinyin"], person["initials"]) == ("chenguiying", "cgy")
     assert (person["sex"], person["birth_on"], person["id_number_15"]) == ("2", "1981-11-03", "330683811103042")
-    assert person["id"] == contact["id"] == enrolment["person_id"] == effects.derived_id(CASE_ID, "person")
+    assert person["id"] == contact["id"] == enrolment["person_id"] == ids.derived_id(CASE_ID, "person")
     assert (contact["phone"], contact["address"]) == ("13857582046", "甘霖镇")
 
 
@@ -173,10 +173,10 @@ def test_a_claim_ends_every_running_relation_and_touches_no_ended_one() -> None:
 
 
 def test_ids_come_from_the_case_and_differ_by_what_they_name() -> None:
-    assert effects.derived_id(CASE_ID, "person") == effects.derived_id(CASE_ID, "person")
+    assert ids.derived_id(CASE_ID, "person") == ids.derived_id(CASE_ID, "person")
     labels = ("person", "household", "enrolment", "benefit")
-    assert len({effects.derived_id(c, label) for c in (CASE_ID, PERSON_ID) for label in labels}) == 8
-    assert len(effects.derived_id(CASE_ID, "person")) == 16
+    assert len({ids.derived_id(c, label) for c in (CASE_ID, PERSON_ID) for label in labels}) == 8
+    assert len(ids.derived_id(CASE_ID, "person")) == 16
 
 
 def test_every_effect_is_used_by_an_item() -> None:

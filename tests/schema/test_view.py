@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from schema import checks, database, effects, view
+from schema import checks, database, effects, ids, view
 from schema.database import Store
 from schema.effects import CaseInput
 from schema.tables import TABLES
@@ -165,7 +165,7 @@ def test_what_effects_change_can_be_written_to_the_hub(make_store: Callable[...,
         for change in effects.changes(item, case, person, TODAY, domain.parameters()):
             row = change.row | ({"rev": 1} if TABLES[change.table].kind == "reference" else {})
             database.insert(db, change.table, row)
-        written = view.person_view(db, effects.derived_id(domain.CASE_ID, "person"), TODAY)
+        written = view.person_view(db, ids.derived_id(domain.CASE_ID, "person"), TODAY)
         assert written is not None
         again = checks.examine(item, data["answers"], data["materials"], written, TODAY, domain.parameters())
     assert (written.person["name"], written.contact["phone"]) == ("陈桂英", "13857582046")
