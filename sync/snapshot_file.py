@@ -65,32 +65,38 @@ def write(db: Any, wanted: tuple[str, ...]) -> tuple[bytes, dict[str, int]]:
 
 def _columns(db: Any, table: Table, wanted: tuple[str, ...]) -> Iterator[Columns]:
     """The table's rows in blocks, as columns."""
-    marks = ", ".join("?" * len(wanted))
-    owner = slices.person_column(table)
-    source, values = f"{table.name} t", wanted
-    if table.name == "person":
-        where = f"t.id IN (SELECT person_id FROM slice_member WHERE slice IN ({marks}))"
-        order = _ORDER["person"]
-    elif owner:  # CROSS JOIN: one walk through the persons instead of a sort
-        source, values = f"temp.placed p CROSS JOIN {table.name} t ON t.{owner} = p.id", ()
-        where, order = "true", ", ".join(("p.place", *(f"t.{c}" for c in table.key)))
-    else:
-        where = f"{slices.expression(table.name, 't.')} IN ({marks})"
-        order = _ORDER.get(table.name, ", ".join(f"t.{c}" for c in table.key))
-    names = ("id",) if table.kind == "registry" else table.names
-    sql = f"SELECT {', '.join('t.' + n for n in names)} FROM {source} WHERE {where} ORDER BY {order}"
-    found = db.execute(sql, values)
+    if table.kind == "registry":
+        # Every person's, asked by id: of a row that was deleted for good only its clock is left.
+        found = db.execute("SELECT id FROM temp.placed ORDER BY place")
+        while block := found.fetchmany(ROWS_IN_A_SECTION):
+            if (columns := _with_clocks(db, table, [bytes(row[0]) for row in block]))["id"]:
+                yield columns
+        return
+    found = db.execute(*_selection(table, wanted))
     while rows := found.fetchmany(ROWS_IN_A_SECTION):
-        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-        yield _with_clocks(db, table, columns["id"]) if table.kind == "registry" else columns
+        yield dict(zip(table.names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _selection(table: Table, wanted: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """SQL and its values for the reference rows of the slices, in the order of the file."""
+    marks, owner = ", ".join("?" * len(wanted)), slices.person_column(table)
+    columns = ", ".join(f"t.{name}" for name in table.names)
+    key = ", ".join(f"t.{name}" for name in table.key)
+    if owner and table.name != "person":  # CROSS JOIN: one walk through the persons instead of a sort
+        joined = f"temp.placed p CROSS JOIN {table.name} t ON t.{owner} = p.id"
+        return f"SELECT {columns} FROM {joined} ORDER BY p.place, {key}", ()
+    of_slices = f"{slices.expression(table.name, 't.')} IN ({marks})" if not owner else (
+        f"t.id IN (SELECT person_id FROM slice_member WHERE slice IN ({marks}))"
+    )  # fmt: skip
+    return f"SELECT {columns} FROM {table.name} t WHERE {of_slices} ORDER BY {_ORDER.get(table.name, key)}", wanted
 
 
 def _with_clocks(db: Any, table: Table, row_ids: list[bytes]) -> Columns:
     own = crsqlite.site_id(db)
     cells = crsqlite.cells_of_rows(db, table.name, row_ids)
     columns: Columns = {name: [] for name in (*table.names, *_clock_names(table))}
-    columns["id"] = row_ids
-    for row_id in row_ids:
+    columns["id"] = [row_id for row_id in row_ids if cells[row_id]]
+    for row_id in columns["id"]:
         row = {c.column: c for c in cells[row_id]}
         for name in table.names[1:]:
             cell = row.get(name)
@@ -182,9 +188,7 @@ def rows_of(table: Table, columns: Columns) -> Iterable[tuple[Any, ...]]:
 
 def installed_rows(table: Table, columns: Columns) -> Iterator[InstalledRow]:
     """Registry rows with their clocks."""
-    parts = [
-        zip(*(columns[form(name)] for name in table.names[1:]), strict=True) for form in (str, _version, _author)
-    ]
+    parts = [zip(*(columns[form(name)] for name in table.names[1:]), strict=True) for form in (str, _version, _author)]
     for row in zip(columns["id"], *parts, columns[_LENGTH], columns[_DELETER], strict=True):
         yield InstalledRow(*row)
 
@@ -250,9 +254,9 @@ def _check_clocks(table: Table, columns: Columns) -> None:
     lengths = set(columns[_LENGTH])
     authors = {a for _, found in pairs for a in found} | set(columns[_DELETER])
     require(all(type(n) is int for n in versions | lengths))
-    require(all(a is None or (type(a) is bytes and len(a) == ids.ID_BYTES) for a in authors))
-    require(all((v is None) == (a is None) for found in pairs for v, a in zip(*found, strict=True)))
-    require(all((n > 1) == (a is not None) for n, a in zip(columns[_LENGTH], columns[_DELETER], strict=True)))
     fits = all(0 <= v <= validator.MAX_COL_VERSION for v in versions)
     if not fits or not all(1 <= n <= validator.MAX_CAUSAL_LENGTH for n in lengths):
         raise codec.bad("range", table.name)
+    require(all(a is None or (type(a) is bytes and len(a) == ids.ID_BYTES) for a in authors))
+    require(all((v is None) == (a is None) for found in pairs for v, a in zip(*found, strict=True)))
+    require(all((n > 1) == (a is not None) for n, a in zip(columns[_LENGTH], columns[_DELETER], strict=True)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import lzma
 import random
 from typing import Any
@@ -56,10 +57,8 @@ HOSTILE = st.recursive(
 
 @given(HOSTILE, st.integers(0, 50))
 def test_whatever_stands_in_a_column_it_is_read_or_refused(column: Any, count: int) -> None:
-    try:
+    with contextlib.suppress(BadFrame):
         assert len(unpack(column, count, Budget(1_000))) == count
-    except BadFrame:
-        pass
 
 
 @given(st.integers(0, 5), st.data())
@@ -67,10 +66,8 @@ def test_a_good_column_with_a_byte_changed_is_read_or_refused(number: int, data:
     values = [[1, 300, -5], ["a", None, "b"], [b"x", b""], list(range(600)), ["甲"] * 9, [None, 1] * 400][number]
     packed = bytearray(codec.dump(pack(values)))
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
-    try:
+    with contextlib.suppress(BadFrame):
         unpack(codec.load(bytes(packed)), len(values), Budget())
-    except BadFrame:
-        pass
 
 
 def bomb(size: int) -> bytes:
