@@ -112,6 +112,13 @@ def open_frame(data: bytes, public_key: bytes) -> Frame:
     return Frame(header, codec.load(raw), hash_of(data))
 
 
+def peek(data: bytes) -> dict[str, Any]:
+    """The header's fields, nothing proven: to see where a frame belongs. Raises BadFrame."""
+    if len(data) < 8 or not 8 < (end := 8 + int.from_bytes(data[4:8], "big")) <= min(len(data), 8 + MAX_HEADER):
+        raise codec.bad("header", "length")
+    return _header(data[8:end])
+
+
 def hash_of(data: bytes) -> bytes:
     """What a frame is known by in the chain and the ledger."""
     return sha256(data).digest()

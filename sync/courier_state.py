@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far a station is, as it stands in the header of its bundle and comes back in the answer.
+
+Over a line the hub is asked page by page; a stick is asked once, so the station states beforehand what it would ask
+for. The answer returns the statement: the station needs no memory of the sticks it sent, and judges what the hub says
+by where it stood then, not by where a session over the line has brought it meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sync import codec, digest, outbox, pull
+from sync.certificate import Certificate
+from sync.hello import Standing, standing
+
+_KEYS = {"acked", "furthest", "after", "complete", "digests"}
+
+
+@dataclass(frozen=True)
+class State:
+    """`after`: slice -> channel -> cursor; `complete`: slice -> position; `digests`: family -> hex, when all is sent."""
+
+    acked: dict[str, int]
+    furthest: int
+    after: dict[str, dict[str, int]]
+    complete: dict[str, int]
+    digests: dict[str, str]
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.acked, self.furthest)
+
+    @property
+    def lowest(self) -> int:
+        """The feed position the digests stand at."""
+        return min((at for channels in self.after.values() for at in channels.values()), default=0)
+
+
+def of_node(db: Any, certificate: Certificate, *, proven: bool) -> State:
+    """This station now. `proven`: with digests, which are worth computing only when nothing waits to be sent."""
+    held, now = certificate.slices, standing(db)
+    return State(
+        now.acked,
+        now.furthest,
+        {s: {c: pull.cursor(db, s, c) for c in pull.ORDER} for s in held},
+        {s: pull.complete(db, s) for s in held},
+        {f: digest.of_node(db, f).hex() for f in digest.families(held)} if proven else {},
+    )
+
+
+def read(content: dict[str, Any]) -> State:
+    """A statement from a peer. Raises BadFrame(bundle)."""
+    try:
+        good = set(content) == _KEYS and _is_number(content["furthest"])
+        good = good and all(map(_is_number, (*content["acked"].values(), *content["complete"].values())))
+        good = good and all(set(c) == set(pull.ORDER) for c in content["after"].values())
+        good = good and all(_is_number(at) for c in content["after"].values() for at in c.values())
+        good = good and set(content["acked"]) == set(outbox.PUSHED) and set(content["complete"]) == set(content["after"])
+        good = good and all(type(value) is str and len(value) <= 64 for value in content["digests"].values())
+    except (AttributeError, TypeError) as error:
+        raise codec.bad("bundle", "state") from error
+    if not good:
+        raise codec.bad("bundle", "state")
+    return State(**content)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
