@@ -6,14 +6,14 @@
     segment  := ChaCha20-Poly1305 of 64 KiB of content, the last of 0 to 64 KiB; nonce = number (11 bytes) | last (1)
     signature:= Ed25519 by the sender over "S1B" | SHA-256 of all before
 
-The names are all that is readable from outside: a courier must know whom it is for. The key of the segments comes from
-X25519 and HKDF-SHA256 over the header, so a changed header opens nothing. The number in the nonce and its last byte make
-segments that are missing, repeated, moved or cut off fail to open.
+The names are all that is readable from outside: a courier must know whom it is for. The key of the segments comes
+from X25519 and HKDF-SHA256 over the header, so a changed header opens nothing. The number in the nonce and its last
+byte make segments that are missing, repeated, moved or cut off fail to open.
 
 Every party has one Ed25519 key; for the box it is used as the X25519 key on the same curve (RFC 7748 §4.1), so whoever
 can check a signature can also be written to: no second key to make, to hand out, to lose.
 
-Reading takes two passes over a file that can be sought: signature first, content second; 64 KiB are in memory at a time.
+Reading takes two passes over a file that can be sought: signature first, content second; 64 KiB are in memory at once.
 """
 
 from __future__ import annotations

@@ -140,12 +140,15 @@ class Courier:
         return answer
 
     def remember(self, node: str, header: bundle.Header, hello: bytes, refused: list[list[str]]) -> bool:
-        """Keep what the answer is built from; False for a bundle older than the one that is kept."""
+        """Keep what the answer is built from; False when the station was further already in the one that is kept.
+
+        Its clock does not decide: one that ran ahead for a day would make every later bundle look old.
+        """
         with self._store.write() as db:
             stored = database.setting(db, _STATED + node)
             if stored is not None:
                 known = bundle.Header.read(codec.load(stored)[0])
-                if known.epoch == header.epoch and known.created > header.created:
+                if known.epoch == header.epoch and _is_further(known.state, header.state):
                     return False
             database.set_setting(db, _STATED + node, codec.dump([header.dump(), hello, refused]))
         return True
@@ -318,6 +321,11 @@ class _Pages:
             self._tell("pull", self.count)
             header = frame.peek(answer.body)
             after, more = header["upto"], header["more"]
+
+
+def _is_further(known: dict[str, Any], stated: dict[str, Any]) -> bool:
+    acked = any(n > stated["acked"][channel] for channel, n in known["acked"].items())
+    return acked or bool(known["furthest"] > stated["furthest"])
 
 
 def code_of(answer: Response) -> str:

@@ -83,9 +83,7 @@ def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell:
         oldest = outbox.unsent(db).oldest_at
         state = courier_state.of_node(db, held, proven=not waiting)
         greeting, _ = hello.write(db, node.certificate, node.key, node.clock.now())
-    header = bundle.Header(
-        ids.new_id(), held.node, HUB, held.epoch, stamp(node.clock.now()), b"", vars(state), ""
-    )
+    header = bundle.Header(ids.new_id(), held.node, HUB, held.epoch, stamp(node.clock.now()), b"", vars(state), "")
     sealer = box.Sealer(sink, sender=held.node, key=node.key, recipient=HUB, recipient_public=node.hub_public)
     writer = bundle.Writer(sealer, header)
     writer.add(bundle.HELLO, greeting)
@@ -197,9 +195,7 @@ class _Intake:
         try:
             pull.check_header(opened, self._certificate, slice_, channel, opened.header.first)
             node = self._node
-            self.taken.items += apply_page(
-                node.store, opened, self._certificate, node.key, node.clock, node.receive
-            )
+            self.taken.items += apply_page(node.store, opened, self._certificate, node.key, node.clock, node.receive)
         except BadFrame as error:
             pull.keep_refusal(self._node.store, slice_, channel, error, self._node.clock)
             self._stopped.add(place)

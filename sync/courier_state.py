@@ -20,7 +20,7 @@ _KEYS = {"acked", "furthest", "after", "complete", "digests"}
 
 @dataclass(frozen=True)
 class State:
-    """`after`: slice -> channel -> cursor; `complete`: slice -> position; `digests`: family -> hex, when all is sent."""
+    """`after`: slice -> channel -> cursor; `complete`: slice -> position; `digests`: family -> hex, if all is sent."""
 
     acked: dict[str, int]
     furthest: int
@@ -53,18 +53,18 @@ def of_node(db: Any, certificate: Certificate, *, proven: bool) -> State:
 def read(content: dict[str, Any]) -> State:
     """A statement from a peer. Raises BadFrame(bundle)."""
     try:
-        good = set(content) == _KEYS and _is_number(content["furthest"])
-        good = good and all(map(_is_number, (*content["acked"].values(), *content["complete"].values())))
-        good = good and all(set(c) == set(pull.ORDER) for c in content["after"].values())
-        good = good and all(_is_number(at) for c in content["after"].values() for at in c.values())
-        good = good and set(content["acked"]) == set(outbox.PUSHED) and set(content["complete"]) == set(content["after"])
-        good = good and all(type(value) is str and len(value) <= 64 for value in content["digests"].values())
-    except (AttributeError, TypeError) as error:
+        numbers = [content["furthest"], *content["acked"].values(), *content["complete"].values()]
+        numbers += [at for channels in content["after"].values() for at in channels.values()]
+        good = (
+            set(content) == _KEYS
+            and all(type(n) is int and 0 <= n < 2**53 for n in numbers)
+            and set(content["acked"]) == set(outbox.PUSHED)
+            and set(content["complete"]) == set(content["after"])
+            and all(type(s) is str and set(channels) == set(pull.ORDER) for s, channels in content["after"].items())
+            and all(type(value) is str and len(value) <= 64 for value in content["digests"].values())
+        )
+    except (AttributeError, KeyError, TypeError) as error:
         raise codec.bad("bundle", "state") from error
     if not good:
         raise codec.bad("bundle", "state")
     return State(**content)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**53

@@ -27,6 +27,7 @@ from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
 from schema.events import GENESIS, HUB
 from sync import digest, feed, frame, inbox, tokens
+from sync.courier_hub import Courier
 from sync.faults import told
 from sync.greeting import Greeter, OnHello
 from sync.inbox import Gap, Inbox, Intake, Node
@@ -61,11 +62,18 @@ class SyncServer:
         self._digests = digest.Cache()
         self._places = threading.BoundedSemaphore(max_at_once)
         self._retry_after_s = retry_after_s
+        self.courier = Courier(store, hub_key, clock, self._answer)
 
     def handle(self, request: Request) -> Response:
         """The answer; never raises. Load is shed before any work is done."""
         if not self._places.acquire(blocking=False):
             return self._overloaded()
+        try:
+            return self._answer(request)
+        finally:
+            self._places.release()
+
+    def _answer(self, request: Request) -> Response:
         try:
             return self._route(request)
         except Gap as error:
@@ -79,8 +87,6 @@ class SyncServer:
                 return self._overloaded()
             log.error("%s %r failed: %s", request.method, _route_of(request), told(error))
             return problem(500, "internal")
-        finally:
-            self._places.release()
 
     def _overloaded(self) -> Response:
         return problem(503, "overload", {"retry-after": str(self._retry_after_s)})

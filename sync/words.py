@@ -41,6 +41,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "address": ("数据和地址不符", "The frame does not belong to this address"),
     "schema": ("数据版本不认识", "The schema version is unknown"),
     "chain": ("前后接不上：中间缺了或换了记录", "Does not continue the record before it"),
+    # bundles on a stick or through a relay
+    "bundle": ("文件损坏、不完整，或不是本县签发的，请重新导出、重新拷贝",
+               "The file is damaged, incomplete or not this county's: export and copy it again"),
+    "bundle_recipient": ("这个文件不是给这里的", "This file is for somebody else"),
+    "bundle_epoch": ("这个文件是给本机重新装载以前的数据库的，请重新导出",
+                     "This file is for the database before it was loaded anew: export again"),
     # single items
     "arity": ("记录格式不对", "The record is malformed"),
     "table": ("不能发送这种记录", "Records of this kind may not be sent"),
