@@ -71,7 +71,7 @@ def private_of(key: Ed25519PrivateKey) -> X25519PrivateKey:
 
 
 class Sealer:
-    """Writes one file. `size`: bytes written so far."""
+    """Writes one file."""
 
     def __init__(
         self, sink: BinaryIO, *, sender: str, key: Ed25519PrivateKey, recipient: str, recipient_public: bytes,
@@ -82,10 +82,15 @@ class Sealer:
         header = codec.dump({"from": sender, "to": recipient, "key": public})
         prefix = MAGIC + bytes((VERSION,)) + len(header).to_bytes(2, "big") + header
         reader = public_of(recipient_public)
-        self._sink, self._key, self._hash, self.size = sink, key, sha256(), 0
+        self._sink, self._key, self._hash, self._written = sink, key, sha256(), 0
         self._cipher = _cipher(one_time.exchange(X25519PublicKey.from_public_bytes(reader)), public + reader, prefix)
         self._waiting, self._number = bytearray(), 0
         self._out(prefix)
+
+    @property
+    def size(self) -> int:
+        """Bytes so far, with those that wait for their segment to be full."""
+        return self._written + len(self._waiting)
 
     def write(self, data: bytes) -> None:
         """Add content. A full segment waits for the next byte: only then is it known not to be the last."""
@@ -97,6 +102,7 @@ class Sealer:
     def close(self) -> None:
         """Write the last segment and the signature."""
         self._segment(bytes(self._waiting), last=True)
+        self._waiting.clear()
         self._out(self._key.sign(MAGIC + self._hash.digest()))
 
     def _segment(self, content: bytes, *, last: bool) -> None:
@@ -106,7 +112,7 @@ class Sealer:
     def _out(self, data: bytes) -> None:
         self._hash.update(data)
         self._sink.write(data)
-        self.size += len(data)
+        self._written += len(data)
 
 
 def address(source: BinaryIO) -> Address:

@@ -126,7 +126,7 @@ class Courier:
         state, token = courier_state.read(asked.state), _token(welcome.body)
         receipts = self._receipts(writer, node, asked.epoch, state)
         pages = _Pages(self, token, state, writer, limit_bytes, tell or (lambda stage, done: None))
-        pages.run()
+        pages.run(signed.peek(signed.WELCOME, welcome.body, "header")["heads"])
         head, digests = (0, {}) if pages.more else self._digests_of(state)
         writer.close(frames={}, more=pages.more, head=head, digests=digests, refused=refused)
         return Written(node, "", receipts, pages.count, sealer.size, pages.more)
@@ -266,7 +266,7 @@ class _Intake:
             self._known[channel] = n
             self.came.taken += 1
             self.came.facts += items if channel == "evt" else 0
-            self.came.rows += items if channel != "evt" else 0
+            self.came.rows += items if channel == "reg" else 0
             self.came.refused_items += int(signed.peek(signed.RECEIPT, receipt_bytes, "receipt")["refused_count"])
         self._tell("push", self.came.taken + self.came.again)
 
@@ -298,8 +298,9 @@ class _Pages:
         self._limit, self._tell = limit_bytes, tell
         self.count, self.more = 0, False
 
-    def run(self) -> None:
-        places = [(slice_, channel) for slice_, channels in self._state.after.items() for channel in channels]
+    def run(self, heads: dict[str, dict[str, int]]) -> None:
+        """Every place with something new; the others the station skips by the welcome."""
+        places = [(s, c) for s, channels in self._state.after.items() for c, at in channels.items() if heads[s][c] > at]
         for slice_, channel in sorted(places, key=rank):
             self._place(slice_, channel)
 

@@ -24,8 +24,11 @@ from sync import certificate as certificates
 from sync.hello import refusal
 from sync.link import Link
 from sync.pull import Receive
-from sync.pull_stage import apply_page
+from sync.pull_stage import apply_page, skip_ahead
+from sync.push_stage import store_receipt
 
+# On a stick everything leaves at once, so nothing urgent has to overtake; copies framed for the line go along.
+BUILT = ("evt", "reg")
 Progress = Callable[[str, int], None]
 """Called with a stage ('push', 'receipt', 'pull', 'verify') and the number of members done so far."""
 
@@ -76,7 +79,7 @@ def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell:
     """Write everything without a receipt, and how far this station is; `limit_bytes` ends it after at least a frame."""
     held = certificates.read(node.certificate)
     with node.store.write() as db:
-        for channel in outbox.PUSHED:
+        for channel in BUILT:
             outbox.build(db, channel, held, node.key, node.clock)
     with node.store.read() as db:
         waiting = [(channel, n) for channel in outbox.PUSHED for n in outbox.pending(db, channel)]
@@ -88,7 +91,7 @@ def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell:
     writer = bundle.Writer(sealer, header)
     writer.add(bundle.HELLO, greeting)
     frames: dict[str, list[int]] = {}
-    items = dict.fromkeys(outbox.PUSHED, 0)
+    items = dict.fromkeys(BUILT, 0)
     more = False
     for channel, n in waiting:
         with node.store.write() as db:
@@ -101,12 +104,12 @@ def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell:
             outbox.mark_sent(db, sent, node.clock)
         writer.add(bundle.FRAME, sent.data)
         frames[channel] = [frames.get(channel, [n])[0], n, frames.get(channel, [0, 0, 0])[2] + 1]
-        items[channel] += sent.items
+        if channel in items:
+            items[channel] += sent.items
         if tell:
             tell("push", sum(items.values()))
     writer.close(frames=frames, more=more)
-    facts = items.pop("evt")
-    return Exported(header.id.hex(), facts, sum(items.values()), frames, oldest, sealer.size, more)
+    return Exported(header.id.hex(), items["evt"], items["reg"], frames, oldest, sealer.size, more)
 
 
 def take(node: Node, source: BinaryIO, tell: Progress | None = None) -> Taken:
@@ -160,6 +163,7 @@ class _Intake:
         assert self._state is not None
         with self._node.store.read() as db:
             hello.reconcile(db, welcome, self._state.standing)
+        skip_ahead(self._node.store, self._certificate.slices, welcome)
 
     def _receipt(self, data: bytes) -> None:
         got = receipt.read(data, self._node.hub_public)
@@ -171,7 +175,7 @@ class _Intake:
                 return  # its receipt came another way
             if sent.hash != got.hash:
                 raise codec.bad("receipt", "hash")
-            outbox.accept_receipt(db, sent, got, data, self._node.clock)
+            store_receipt(db, sent, got, data, self._certificate, self._node.clock)
         self.taken.receipts += 1
         self.taken.refused += got.refused_count
         self._tell("receipt", self.taken.receipts)
@@ -228,7 +232,10 @@ class _Intake:
             return {"comparable": comparable, "equal": query["mine"] == ".".join(hubs[f][1].hex() for f in families)}
 
         link = Link(self._node.store, self._node.clock)
-        return proof.compare(self._node.store, self._certificate.slices, ask, link, self._node.clock.now())
+        equal = proof.compare(self._node.store, self._certificate.slices, ask, link, self._node.clock.now())
+        if equal and self.taken.created > link.get("last_equal_at"):
+            link.put({"last_equal_at": self.taken.created})  # as of then, not of the day the stick came back
+        return equal
 
 
 def _refusals(listed: list[Any]) -> list[list[str]]:

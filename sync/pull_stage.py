@@ -31,25 +31,6 @@ class PullStage:
     def __init__(self, talk: Conversation, receive: Receive, between: Callable[[], None]) -> None:
         self._talk, self._receive, self._between = talk, receive, between
 
-    def skip_ahead(self, welcome: dict[str, Any]) -> set[tuple[str, str]]:
-        """(slice, channel) with something new. Of the others the cursor moves to the head without a request: the hub,
-        which signed the welcome, says that nothing lies between."""
-        head, heads, new, idle = welcome["head"], welcome["heads"], set(), []
-        with self._talk.store.read() as db:
-            for slice_ in self._talk.certificate.slices:
-                for channel in pull.ORDER:
-                    at = pull.cursor(db, slice_, channel)
-                    if heads[slice_][channel] > at:
-                        new.add((slice_, channel))
-                    elif at < head:
-                        idle.append((slice_, channel))
-        if idle:
-            with self._talk.store.write() as db:
-                for slice_, channel in idle:
-                    pull.move_cursor(db, slice_, channel, head)
-                pull.mark(db, self._talk.certificate.slices)
-        return new
-
     def run(self, slice_: str, channel: str, page_bytes: int) -> None:
         """Fetch a channel of a slice up to its end, `page_bytes` (before compression) at a time."""
         more = True
@@ -87,6 +68,26 @@ def apply_page(
     except (ValueError, LookupError, TypeError, AttributeError, database.IntegrityError) as error:
         log.error("page %s %s not applied: %s", opened.header.slice, opened.header.chan, told(error))
         raise codec.bad("intake_failed") from error
+
+
+def skip_ahead(store: Store, held: tuple[str, ...], welcome: dict[str, Any]) -> set[tuple[str, str]]:
+    """(slice, channel) with something new. Of the others the cursor moves to the head without a request: the hub,
+    which signed the welcome, says that nothing lies between."""
+    head, heads, new, idle = welcome["head"], welcome["heads"], set(), []
+    with store.read() as db:
+        for slice_ in held:
+            for channel in pull.ORDER:
+                at = pull.cursor(db, slice_, channel)
+                if heads[slice_][channel] > at:
+                    new.add((slice_, channel))
+                elif at < head:
+                    idle.append((slice_, channel))
+    if idle:
+        with store.write() as db:
+            for slice_, channel in idle:
+                pull.move_cursor(db, slice_, channel, head)
+            pull.mark(db, held)
+    return new
 
 
 def rank(place: tuple[str, str]) -> tuple[int, bool, str]:

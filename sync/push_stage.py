@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
-from schema.clock import parse_stamp
+from schema.clock import Clock, parse_stamp
 from sync import codec, outbox, receipt, urgent
+from sync.certificate import Certificate
 from sync.conversation import Conversation
 from sync.hello import refusal
+from sync.outbox import Pending
+from sync.receipt import Receipt
 from sync.report import Answered
 from sync.urgent import IsUrgent
 
@@ -69,9 +73,7 @@ class PushStage:
         if (got.node, got.epoch, got.chan, got.n, got.hash) != address:
             raise codec.bad("receipt", "address")
         with self._talk.store.write() as db:
-            if channel == urgent.CHANNEL:
-                urgent.received(db, sent, got, self._talk.certificate.public_key)
-            outbox.accept_receipt(db, sent, got, answer, self._talk.clock)
+            store_receipt(db, sent, got, answer, self._talk.certificate, self._talk.clock)
         # Copies are counted when their facts go in `evt`, and refused there or nowhere.
         items, refused = (0, 0) if channel == urgent.CHANNEL else (sent.items, got.refused_count)
         self._talk.count(pushed_frames=1, pushed_items=items, refused=refused)
@@ -83,3 +85,10 @@ class PushStage:
         held_n, at = json.loads(stored)
         # abs: a note from a clock that ran ahead would hold the frame until that day comes.
         return bool(held_n == n and abs(self._talk.clock.now() - parse_stamp(at)) < HOLD)
+
+
+def store_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, certificate: Certificate, clock: Clock) -> None:
+    """The hub has signed for this frame; of copies in `ctl` the facts are marked by their ids."""
+    if sent.channel == urgent.CHANNEL:
+        urgent.received(db, sent, got, certificate.public_key)
+    outbox.accept_receipt(db, sent, got, data, clock)

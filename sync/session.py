@@ -79,7 +79,8 @@ class Session:
         if talk.counts.get("pushed_frames"):
             welcome = talk.hello()  # the feeds moved: what the hub made of our work is fetched in this session
         pulls = PullStage(talk, self._receive, pushes.run_urgent)
-        for slice_, channel in sorted(pulls.skip_ahead(welcome), key=pull_stage.rank):
+        new = pull_stage.skip_ahead(self._store, self._certificate.slices, welcome)
+        for slice_, channel in sorted(new, key=pull_stage.rank):
             pulls.run(slice_, channel, PAGE_BYTES)
         if talk.problem is not None:
             return Report()

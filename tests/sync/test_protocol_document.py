@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from schema import events, migrations, tables
 from schema.database import Store
 from schema.table import Table
 from sync import (
     backoff,
+    box,
+    bundle,
     certificate,
     codec,
     digest,
@@ -136,9 +140,33 @@ def example_digest() -> list[str]:
     return [*map(line, parts, said), line(whole, "BLAKE2b-128 of the above")]
 
 
+def example_bundle() -> list[str]:
+    sink = BytesIO()
+    one_time = X25519PrivateKey.from_private_bytes(bytes([5]) * 32)
+    sealer = box.Sealer(sink, sender=NODE, key=STATION, recipient="hub", recipient_public=public(HUB), one_time=one_time)
+    state: dict[str, Any] = {"acked": {}, "furthest": 0, "after": {}, "complete": {}, "digests": {}}
+    writer = bundle.Writer(sealer, bundle.Header(FACT, NODE, "hub", EPOCH, AT, b"", state, ""))
+    writer.add(bundle.HELLO, b"")
+    writer.close(frames={})
+    data, stated = sink.getvalue(), box.address(sink)
+    (head, _), (hello, _), (end, _) = members = list(bundle.members(sink, stated, HUB))
+    assert (head, hello, end) == (bundle.HEADER, bundle.HELLO, bundle.END)
+    first, last = codec.load(members[0][1]), codec.load(members[2][1])
+    return [
+        line(data[:3], "magic"), line(data[3:4], "version 1"), line(data[4:6], f"header length {stated.start - 6}"),
+        *map_lines(codec.load(data[6 : stated.start])),
+        line(data[stated.start : stated.end], f"segment 0, the last; nonce {'00' * 11}01"),
+        line(data[-64:], "signature by the station"),
+        "# in the segment:",
+        line(b"\x01" + len(members[0][1]).to_bytes(4, "big"), "HEADER"), *map_lines(first),
+        line(b"\x02" + bytes(4), "HELLO, here empty"),
+        line(b"\x06" + len(members[2][1]).to_bytes(4, "big"), "END"), *map_lines(last),
+    ]  # fmt: skip
+
+
 EXAMPLES = {
     "certificate": example_certificate, "fact": example_fact, "frame": example_frame, "receipt": example_receipt,
-    "digest": example_digest,
+    "digest": example_digest, "bundle": example_bundle,
 }  # fmt: skip
 
 
@@ -226,7 +254,8 @@ def test_statuses_are_the_servers(code: str) -> None:
 
 SHAPES = {
     "frame": frame.HEADER, "hello": greeting.HELLO, "welcome": greeting.WELCOME, "receipt": receipt._SHAPE,
-    "certificate": certificate._SHAPE, "enrolment": enrolment._SHAPE,
+    "certificate": certificate._SHAPE, "enrolment": enrolment._SHAPE, "bundle header": bundle.HEADER_SHAPE,
+    "bundle end": bundle.END_SHAPE,
 }  # fmt: skip
 CBOR = {str: "text", bytes: "bytes", int: "int", bool: "bool", list: "list", dict: "map"}
 
@@ -280,6 +309,8 @@ LIMITS = {
     "page, largest `max`": server.MAX_PAGE, "token, seconds": int(tokens.LIFETIME.total_seconds()),
     "hold of a frame refused as a whole, hours": int(push_stage.HOLD.total_seconds() / 3600),
     "back-off, longest, seconds": int(backoff.LONGEST_S), "rows in a batch of a digest": digest._BATCH,
+    "bundle": box.MAX_FILE, "header of a box": box.MAX_HEADER, "segment": box.SEGMENT_BYTES,
+    "members of a bundle": bundle.MAX_MEMBERS, "HEADER and END of a bundle": bundle.LIMITS[bundle.END],
     "schema": migrations.SCHEMA_VERSION, "oldest schema": greeting.MIN_SCHEMA,
 }  # fmt: skip
 
