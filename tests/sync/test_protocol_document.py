@@ -66,7 +66,7 @@ def map_lines(content: dict[str, Any]) -> list[str]:
 
 def shown(value: Any) -> str:
     if isinstance(value, bytes):
-        return f"{len(value)} bytes" if len(set(value)) > 1 else f"{len(value)} x {value[0]:02x}"
+        return f"{len(value)} bytes" if len(set(value)) != 1 else f"{len(value)} x {value[0]:02x}"
     return repr(value) if isinstance(value, str) else "..." if isinstance(value, dict) else str(value).lower()
 
 
@@ -143,7 +143,8 @@ def example_digest() -> list[str]:
 def example_bundle() -> list[str]:
     sink = BytesIO()
     one_time = X25519PrivateKey.from_private_bytes(bytes([5]) * 32)
-    sealer = box.Sealer(sink, sender=NODE, key=STATION, recipient="hub", recipient_public=public(HUB), one_time=one_time)
+    to = {"recipient": "hub", "recipient_public": public(HUB)}
+    sealer = box.Sealer(sink, sender=NODE, key=STATION, one_time=one_time, **to)  # type: ignore[arg-type]
     state: dict[str, Any] = {"acked": {}, "furthest": 0, "after": {}, "complete": {}, "digests": {}}
     writer = bundle.Writer(sealer, bundle.Header(FACT, NODE, "hub", EPOCH, AT, b"", state, ""))
     writer.add(bundle.HELLO, b"")
