@@ -34,6 +34,7 @@ def put_many(db: Any, table: Table, rows: Sequence[Mapping[str, Any]], head: int
         f"DELETE FROM incoming WHERE n IN (SELECT i.n FROM incoming i CROSS JOIN {table.name} t ON {same_row} "
         f"WHERE {unchanged})"
     )
+    _note_slices(db, table, same_row)
     columns = ", ".join((*given, *kept, "rev"))
     values = ", ".join((*(f"i.{c}" for c in given), *(f"t.{c}" for c in kept), "? + i.n"))
     changes = ", ".join(f"{c} = excluded.{c}" for c in (*given, "rev") if c not in table.key)
@@ -44,6 +45,7 @@ def put_many(db: Any, table: Table, rows: Sequence[Mapping[str, Any]], head: int
     ).rowcount
     last = db.execute("SELECT coalesce(max(n), 0) FROM incoming").fetchone()[0]
     _feed(db, table, same_row, head)
+    _feed_left(db, table, same_row, head)
     db.execute("DROP TABLE incoming")
     return written, head + last
 
@@ -73,3 +75,27 @@ def _feed(db: Any, table: Table, same_row: str, head: int) -> None:
         "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
         (table.name, tables.CHANNEL[table.kind], head),
     )
+
+
+def _note_slices(db: Any, table: Table, same_row: str) -> None:
+    """Remember where rows stood that no person takes along."""
+    db.execute("DROP TABLE IF EXISTS temp.was")
+    db.execute("CREATE TEMP TABLE was (n INTEGER PRIMARY KEY, slice TEXT)")
+    if not slices.person_column(table):
+        stood = slices.expression(table.name, "t.")
+        sql = f"SELECT i.n, {stood} FROM incoming i CROSS JOIN {table.name} t ON {same_row}"
+        db.execute(f"INSERT INTO was (n, slice) {sql}")
+
+
+def _feed_left(db: Any, table: Table, same_row: str, head: int) -> None:
+    """Take rows back from the slices they are no longer in."""
+    if not slices.person_column(table):
+        db.execute(
+            "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) "
+            f"SELECT w.slice, ?, {slices.key_expression(table, 't.')}, ?, ? + i.n, 2 FROM temp.was w "
+            f"JOIN incoming i ON i.n = w.n CROSS JOIN {table.name} t ON {same_row} "
+            f"WHERE w.slice IS NOT NULL AND w.slice IS NOT {slices.expression(table.name, 't.')} "
+            "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
+            (table.name, tables.CHANNEL[table.kind], head),
+        )
+    db.execute("DROP TABLE temp.was")

@@ -35,14 +35,18 @@ def heads(db: Any, wanted: tuple[str, ...]) -> dict[str, dict[str, int]]:
 
 
 def page(
-    db: Any, slice_: str, channel: str, after: int, max_bytes: int, site: bytes, *, since: int | None = None
-) -> Page:
+    db: Any, slice_: str, channel: str, after: int, max_bytes: int, site: bytes, *, held: tuple[str, ...],
+    since: int | None = None,
+) -> Page:  # fmt: skip
     """Entries behind `after`: at least one, then as many as fit `max_bytes` (before compression) and the cell limit.
+
+    `held`: all slices of the asker. A row that left this slice and is in another one of them now is not taken away.
 
     `since`: up to where the asker has every cell. It lies before `after` while pages of one fetch follow each other: a
     row that changed meanwhile has moved to the end, with cells that are older than `after` and were on no page.
     """
     builder = _BUILDERS[channel](db, slice_, after if since is None else since, site)
+    builder.others = frozenset(held) - {slice_}
     upto, items, more = after, 0, False
     entries = db.execute(
         "SELECT tbl, pk, seq, op FROM slice_feed WHERE slice = ? AND channel = ? AND seq > ? ORDER BY seq",
@@ -56,7 +60,9 @@ def page(
         builder.take(added)
         items += 1
         upto = entry["seq"]
-    return Page(builder.content(), upto if more else max(after, publish.head(db)), more, items)
+    head = publish.head(db)
+    content = builder.content() | ({"at": head} if builder.gone else {})
+    return Page(content, upto if more else max(after, head), more, items)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ class _Entry:
 class _Builder:
     """Collects entries until the page is full."""
 
+    others: frozenset[str] = frozenset()
+
     def __init__(self, db: Any, slice_: str, since: int, site: bytes) -> None:
         self.db, self.slice, self.since, self.site = db, slice_, since, site
         self.cells = self.weight = 0
@@ -79,9 +87,11 @@ class _Builder:
 
     def entry(self, table: Table, key: bytes, op: int) -> _Entry:
         """One feed entry with its size."""
-        if op != publish.UPSERT:
-            return _Entry(table.name, None, 1, len(key) + 64, (op, table.name, key))
-        return self.load(table, key)
+        if op == publish.UPSERT:
+            return self.load(table, key)
+        if op == publish.LEAVE and self.others.intersection(slices.now_in(self.db, table, key)):
+            return _Entry(table.name, None, 0, 0)
+        return _Entry(table.name, None, 1, len(key) + 64, (op, table.name, key))
 
     def load(self, table: Table, key: bytes) -> _Entry:
         raise NotImplementedError

@@ -20,7 +20,7 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer, TownshipError
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, facts, frame, inbox_cells, merge, publish, receipt, validator
+from sync import codec, facts, frame, inbox_cells, late, merge, publish, receipt, validator
 from sync.facts import Chain
 from sync.faults import told
 from sync.frame import Frame
@@ -71,7 +71,7 @@ class Inbox:
         self._check_address(node, channel, n, opened)
         content = _READERS[channel](opened)
         frozen = ""
-        with publish.transaction(self.store, merging=channel == "reg") as pub:
+        with publish.transaction(self.store, merging=channel == "reg", clock=self.clock) as pub:
             stored = _ledger_entry(pub.db, node, channel, n)
             if stored is not None and bytes(stored["hash"]) == opened.hash:
                 return bytes(stored["receipt"])
@@ -109,6 +109,8 @@ class Inbox:
         else:
             outcome = inbox_cells.take(pub, node, content, self.clock)
         for refused, item in outcome.refused:
+            if refused.code == late.CODE:
+                continue  # it stands before a reviewer with its values
             write_refusal(pub.db, "in", node.id, header.chan, header.n, refused, item, at)
         said = receipt.Receipt(
             node.id, node.epoch, header.chan, header.n, opened.hash, outcome.applied, outcome.lost,

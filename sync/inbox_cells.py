@@ -15,9 +15,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from schema import crsqlite, ids
-from schema.clock import Clock, stamp
+from schema.clock import Clock, parse_stamp, stamp
 from schema.crsqlite import Cell
-from sync import codec, conflicts, merge, publish, validator, written
+from sync import codec, conflicts, late, merge, publish, validator, written
 from sync.codec import WireCell
 from sync.frame import Frame
 from sync.merge import Outcome
@@ -59,8 +59,11 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
     version_at = cache(partial(publish.version_at, pub.db))
     for row in rows:
         row_id, stored = row[0].row_id, known.get((row[0].table, row[0].row_id), {})
-        seen = partial(_version_seen, version_at, members.get(row_id, 0))
+        seen = partial(_version_seen, pub, node, version_at, row_id, members.get(row_id))
         if code := validator.bad_pushed_row(row, stored, member=row_id in members, head=head):
+            if code == "not_in_slice" and late.was_member(pub.db, row_id, node.slices, clock.now()):
+                late.keep(pub, row, stored, pushed)
+                code = late.CODE
             outcome.refused.append((Refused.of(_name(row[0]), code), row))
             if code == "tombstone" and validator.is_erased(stored):
                 outcome.conflicts += conflicts.record_erased(pub, row, stored, pushed, seen)
@@ -123,9 +126,12 @@ def _members(db: Any, rows: list[list[WireCell]], wanted: tuple[str, ...]) -> di
     return {bytes(found[0]): found[1] for found in db.execute(sql, (listed, *wanted))}
 
 
-def _version_seen(version_at: Callable[[int], int], since: int, base: int) -> int:
-    """The version a base stands for; 0 from before the person came into the slice: that feed did not show the row."""
-    return version_at(base) if base >= since else 0
+def _version_seen(
+    pub: Publication, node: Node, version_at: Callable[[int], int], person_id: bytes, since: int | None, base: int
+) -> int:
+    """The version a base stands for; 0 where none of the slices had the person then: no feed showed the row."""
+    shown = (since is not None and base >= since) or late.shown_at(pub.db, person_id, node.slices, base)
+    return version_at(base) if shown else 0
 
 
 def _stored(db: Any, rows: list[list[WireCell]]) -> dict[tuple[str, bytes], dict[str, Cell]]:
@@ -145,7 +151,11 @@ def _feed_changes(pub: Publication, before: int) -> None:
 
 def _take_conflict(pub: Publication, node: Node, item: Any, pushed: conflicts.Pushed, outcome: Outcome) -> None:
     """A station's own finding. It may speak of its slice only, and never change a conflict that is known."""
-    if not conflicts.found_fits(item) or not is_member(pub.db, item[2], node.slices):
+    known = conflicts.found_fits(item) and (
+        is_member(pub.db, item[2], node.slices)
+        or late.was_member(pub.db, item[2], node.slices, parse_stamp(pushed.at))
+    )
+    if not known:
         outcome.refused.append((Refused.of(f"conflict/{_hex(item)}", "conflict_form"), item))
     elif conflicts.take_found(pub, item, pushed):
         outcome.conflicts += 1

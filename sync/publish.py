@@ -9,7 +9,7 @@
 Each published row takes the next number of `feed_head`, so a page of a feed can end behind any row and a cut bootstrap
 goes on where it stopped. The numbers are ours: the extension's own version counter can go back (guard P2).
 
-Slices that move (leave, evict) will get their place in `Publication.place`.
+A row that goes to another slice, alone or with its person (`members`), is taken back from the one it was in.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from schema import crsqlite, database, tables
+from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import Refusal, StoreError
 from schema.events import Fact
 from schema.table import Table
-from sync import bulk, slices
+from sync import bulk, members, slices
 from sync.fill import fill
+from sync.members import DELETED, LEAVE, UPSERT
 from sync.words import words
 
-__all__ = ["Publication", "fill", "transaction"]
+__all__ = ["DELETED", "LEAVE", "UPSERT", "Publication", "fill", "transaction"]
 
-UPSERT, LEAVE, DELETED = 1, 2, 3
 REGISTRY_NAMES = tuple(t.name for t in tables.REGISTRY)
 slices_of = slices.slices_of
 
 
 class Publication:
-    """One open hub transaction. `db` for plain writes."""
+    """One open hub transaction. `db` for plain writes, `clock` for the day on which a person leaves a slice."""
 
-    def __init__(self, db: Any) -> None:
-        self.db = db
+    def __init__(self, db: Any, clock: Clock) -> None:
+        self.db, self.clock = db, clock
         self._began = head(db)
 
     @property
@@ -46,7 +47,8 @@ class Publication:
         """The last feed number given. Kept in the database alone, so a savepoint takes it back with its rows."""
         return head(self.db)
 
-    def _next(self) -> int:
+    def next(self) -> int:
+        """Take the next feed number."""
         sql = (
             "INSERT INTO feed_head (name, seq) VALUES ('feed', 1) "
             "ON CONFLICT (name) DO UPDATE SET seq = seq + 1 RETURNING seq"
@@ -65,13 +67,30 @@ class Publication:
         _require_fit(declared, given)
         if before is not None and all(before[c] == v for c, v in given.items()):
             return False
-        seq = self._next()
+        seq = self.next()
         after = {**(before or dict.fromkeys(declared.names)), **given, "rev": seq}
         database.upsert(self.db, table, after)
         if table == "person" and (before is None or before["village"] != after["village"]):
-            self.place(after["id"], [slices.home_of_person(self.db, after)])
-        self._feed(seq, declared, slices.feed_key(declared, after), slices.slices_of(self.db, table, after))
+            self._follow(before, after)
+        into = slices.slices_of(self.db, table, after)
+        self._feed(seq, declared, slices.feed_key(declared, after), into, UPSERT)
+        if before is not None and any(before[c] != after[c] for c in slices.deciding(declared)):
+            left = set(slices.slices_of(self.db, table, before)) - set(into)
+            self.feed(declared, slices.feed_key(declared, before), sorted(left), LEAVE)
         return True
+
+    def _follow(self, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+        """A person's home follows the village, and so does the family book of whoever is the last of it to go."""
+        old, new = (slices.home_of_person(self.db, row) if row else "" for row in (before, after))
+        members.follow(self, after["id"], old, new)
+        if old in ("", new) or not after["household_id"]:
+            return
+        book = _fetch(self.db, tables.TABLES["household"], {"id": after["household_id"]})
+        others = "SELECT village FROM person WHERE household_id = ? AND id <> ?"
+        left = self.db.execute(others, (after["household_id"], after["id"])).fetchall()
+        rest = {slices.home_of_person(self.db, row) for row in left}
+        if book and slices.home_of_person(self.db, book) == old and old not in rest:
+            self.put("household", {"id": book["id"], "village": after["village"]})
 
     def put_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """`put` for many rows with the same columns, at a tenth of the cost each; returns how many were written.
@@ -111,35 +130,31 @@ class Publication:
 
     def fact(self, fact: Fact, station: str) -> None:
         """Send a stored fact of the hub to one station."""
-        self._feed(self._next(), tables.TABLES["fact"], fact.id, [slices.NODE_PREFIX + station])
+        self._feed(self.next(), tables.TABLES["fact"], fact.id, [slices.NODE_PREFIX + station], UPSERT)
 
-    def place(self, person_id: bytes, wanted: Iterable[str]) -> None:
-        """Make the person a member of these slices as well; new slices are fed every row of the person."""
-        held = {r[0] for r in self.db.execute("SELECT slice FROM slice_member WHERE person_id = ?", (person_id,))}
-        entered = sorted(set(wanted) - held)
-        if not entered:
-            return
-        for table in (*tables.REGISTRY, *tables.REFERENCE):
-            owner = slices.person_column(table)
-            if not owner:
-                continue
-            columns = ", ".join(table.key)
-            for row in self.db.execute(
-                f"SELECT {columns} FROM {table.name} WHERE {owner} = ?", (person_id,)
-            ).fetchall():
-                self._feed(self._next(), table, slices.feed_key(table, row), entered)
-        # The number behind all of them: a reader who stopped half way must still get whole rows, or an evicted
-        # row that comes back as a few cells becomes a row of NULLs.
-        since = self._next()
-        rows = [(person_id, slice_, since) for slice_ in entered]
-        self.db.executemany("INSERT INTO slice_member (person_id, slice, since_seq) VALUES (?, ?, ?)", rows)
+    def place(self, person_id: bytes, wanted: Iterable[str], reason: str = members.GRANTED) -> None:
+        """Make the person a member of these slices as well, wherever the village is; they get all rows."""
+        members.grant(self, person_id, wanted, reason)
 
-    def _feed(self, seq: int, table: Table, key: bytes, into: Iterable[str]) -> None:
+    def move(self, person_id: bytes, wanted: Iterable[str]) -> None:
+        """Make the person a member of exactly these slices: all rows leave the others and enter the new ones."""
+        members.move(self, person_id, wanted)
+
+    def erase(self, person_id: bytes) -> None:
+        """Delete a person with all rows that travel, here and at every station that holds them."""
+        members.erase(self, person_id)
+
+    def feed(self, table: Table, key: bytes, into: Sequence[str], op: int) -> None:
+        """Tell these slices that a row comes, leaves or is deleted; it takes the next number."""
+        if into:
+            self._feed(self.next(), table, key, into, op)
+
+    def _feed(self, seq: int, table: Table, key: bytes, into: Iterable[str], op: int) -> None:
         for slice_ in into:
             self.db.execute(
                 "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = excluded.op",
-                (slice_, table.name, key, tables.CHANNEL[table.kind], seq, UPSERT),
+                (slice_, table.name, key, tables.CHANNEL[table.kind], seq, op),
             )
 
     def finish(self) -> None:
@@ -149,12 +164,12 @@ class Publication:
 
 
 @contextmanager
-def transaction(store: Store, *, merging: bool = False) -> Iterator[Publication]:
+def transaction(store: Store, *, merging: bool = False, clock: Clock | None = None) -> Iterator[Publication]:
     """One hub write transaction with its feed. `merging`: on a connection of its own, for cells of a peer (P1)."""
     if store.side != "hub":
         raise StoreError("只有中心可以发布", "only the hub publishes")
     with store.merging() if merging else store.write() as db:
-        publication = Publication(db)
+        publication = Publication(db, clock or SystemClock())
         yield publication
         publication.finish()
 

@@ -23,7 +23,7 @@ from schema.crsqlite import Cell
 from schema.database import Store
 from schema.errors import BadFrame
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, conflicts, facts, frame, merge, outbox, slices, validator
+from sync import codec, conflicts, evict, facts, frame, merge, outbox, slices, validator
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.frame import PULL, Frame
@@ -82,8 +82,9 @@ def apply(
     """
     header = opened.header
     content = opened.content
-    if type(content) is not dict or content.pop("gone", None) != []:
-        raise codec.bad("op")
+    if type(content) is not dict:
+        raise codec.bad("payload", "form")
+    gone, made_at = evict.read(content, header.chan, header.slice)
     take: Callable[[Any], int] = {
         "evt": lambda db: _take_facts(db, content, receive),
         "ref": lambda db: _take_rows(db, content),
@@ -93,7 +94,10 @@ def apply(
         at = cursor(db, header.slice, header.chan)
         if at != header.first and not header.first < at < header.upto:
             return 0  # another session of this station was quicker
-        items = take(db)
+        if evict.is_outdated(db, header.slice, header.chan, made_at):
+            return 0  # likewise; the page is asked for anew
+        items = take(db) + len(gone)
+        evict.take(db, gone, lambda: outbox.build(db, "reg", certificate, key, clock))
         if header.chan == "reg":
             begun = str(complete(db, header.slice)) if header.more else ""
             database.upsert(db, "link", {"name": _CUT + header.slice, "value": begun})

@@ -125,7 +125,9 @@ class SyncServer:
             return problem(400, "address")
         limit = min(max(int(wanted), MIN_PAGE), MAX_PAGE)
         with self._store.read() as db:
-            page = feed.page(db, slice_, channel, int(after), limit, node.site_id, since=int(since))
+            page = feed.page(
+                db, slice_, channel, int(after), limit, node.site_id, held=node.slices, since=int(since)
+            )
         header = frame.Header(
             HUB, node.id, node.epoch, channel, slice_, frame.PULL, 0, GENESIS, int(after), page.upto, page.more,
             migrations.SCHEMA_VERSION, page.items, stamp(self._clock.now()),

@@ -8,6 +8,7 @@ row of the person follows `slice_member`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,11 +28,13 @@ _EXPRESSIONS = {
     "officer": f"'{NODE_PREFIX}' || nullif({{station}}, '')",
     "receipt_block": f"'{NODE_PREFIX}' || {{station}}",
     "case_state": f"'{NODE_PREFIX}' || {{station}}",
+    "late_edit": f"'{NODE_PREFIX}' || {{station}}",
     "household": f"substr({{village}}, 1, {TOWNSHIP_DIGITS})",
     "unit": "{township}",
 }
 _PERSON_COLUMNS = {"person": "id", "contact": "id", "conflict": "row_id"}
 
+_NAMED = re.compile(r"{(\w+)}")
 HOME_OF_PERSON = f"substr({{village}}, 1, {TOWNSHIP_DIGITS})"
 
 
@@ -60,6 +63,11 @@ def expression(table: str, prefix: str) -> str:
     return _prefixed(_EXPRESSIONS[table], table, prefix)
 
 
+def deciding(table: Table) -> tuple[str, ...]:
+    """The columns that decide which slices a row belongs to."""
+    return (person_column(table),) if person_column(table) else tuple(_NAMED.findall(_EXPRESSIONS[table.name]))
+
+
 def home_expression(prefix: str) -> str:
     """The township a person's row itself puts the person in."""
     return _prefixed(HOME_OF_PERSON, "person", prefix)
@@ -78,6 +86,20 @@ def slices_of(db: Any, table: str, row: Mapping[str, Any]) -> list[str]:
         return [r[0] for r in found]
     found = db.execute(f"SELECT {expression(table, ':')}", {c.name: row.get(c.name) for c in declared.columns})
     return [r[0] for r in found if r[0]]
+
+
+def now_in(db: Any, table: Table, key: bytes) -> list[str]:
+    """The slices that the row with this key belongs to now, [] when it is gone."""
+    values = key_values(table, key)
+    where = " AND ".join(f"t.{c} = ?" for c in table.key)
+    owner = person_column(table)
+    if not owner:
+        sql = f"SELECT {expression(table.name, 't.')} FROM {table.name} t WHERE {where}"
+    elif (owner,) == table.key:  # known by the key alone: a registry row may be at a station and not at the hub
+        sql = "SELECT slice FROM slice_member WHERE person_id = ?"
+    else:
+        sql = f"SELECT m.slice FROM {table.name} t JOIN slice_member m ON m.person_id = t.{owner} WHERE {where}"
+    return [row[0] for row in db.execute(sql, values) if row[0]]
 
 
 def home_of_person(db: Any, row: Mapping[str, Any]) -> str:

@@ -60,6 +60,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "characters": ("含有不能用的字符", "The value contains forbidden characters"),
     "format": ("值的格式不对", "The value has the wrong form"),
     "not_in_slice": ("此人不在本站范围内", "This person is not in the station's slice"),
+    "left_slice": ("此人已迁出本站范围，修改没有直接生效，已交县里审核",
+                   "This person has left the station's slices; the change was put before a reviewer at the hub"),
     "database": ("数据库拒绝了这条记录", "The database refused the row"),
     "op": ("不支持这种操作", "This operation is not supported"),
     "conflict_form": ("冲突记录格式不对", "The conflict record is malformed"),

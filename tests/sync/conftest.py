@@ -22,6 +22,7 @@ from sync.transport import InProcess
 from sync.transport_http import Http
 from tests.sync.county import HttpHub, World
 from tests.sync.forging import Hub
+from tests.sync.moving import A, B, settled
 
 
 @pytest.fixture
@@ -103,3 +104,13 @@ def hub(world: Any) -> Hub:
     box = Inbox(world.hub, world.hub_key, world.clock, lambda pub, fact: world.intake(pub, fact))
     public = station.key.public_key().public_bytes_raw()
     return world, station, box, Node(station.name, station.epoch, public, station.site, station.slices)
+
+
+@pytest.fixture
+def two(world: Any) -> tuple[Any, Any, Any, bytes]:
+    """Two townships with a station each, and a person of the first that the station there has."""
+    a, b = world.station("0100-1", (A,)), world.station("0101-1", (B,))
+    person = settled(world)
+    a.sync()
+    b.sync()
+    return world, a, b, person

@@ -17,7 +17,7 @@ def pages(world: Any, slice_: str, channel: str, size: int, after: int = 0, site
     out: list[feed.Page] = []
     with world.hub.read() as db:
         while not out or out[-1].more:
-            out.append(feed.page(db, slice_, channel, out[-1].upto if out else after, size, site))
+            out.append(feed.page(db, slice_, channel, out[-1].upto if out else after, size, site, held=(slice_,)))
     return out
 
 
@@ -124,20 +124,30 @@ def test_an_empty_feed_moves_the_cursor_to_the_head(world: Any) -> None:
     assert page.content == {"facts": [], "gone": []}
 
 
-def test_entries_that_leave_are_named_apart(world: Any) -> None:
-    """Nothing writes such entries yet; a station that does not know them refuses the page and loses nothing."""
+def test_rows_that_leave_are_named_apart_with_the_number_the_page_was_made_at(world: Any) -> None:
     person = world.person()
-    with world.hub.write() as db:
-        db.execute("UPDATE slice_feed SET op = ? WHERE tbl = 'person'", (publish.LEAVE,))
+    with publish.transaction(world.hub) as pub:
+        pub.move(person, ["330683101"])
 
-    (page,) = pages(world, "330683100", "ref", 10**6)
-    station = world.station()
-    report = station.sync()
+    (cells_page,) = pages(world, "330683100", "reg", 10**6)
+    (rows_page,) = pages(world, "330683100", "ref", 10**6)
 
-    assert page.content == {"rows": {}, "gone": [[publish.LEAVE, "person", person]]}
-    assert (report.ok, report.error_code) == (False, "pull_refused")
-    assert station.rows("SELECT code FROM refusal") == [("op",)]
-    assert station.phone(person) == "13800000000"
+    with world.hub.read() as db:
+        at = publish.head(db)
+    assert cells_page.content == {"cells": {}, "sites": [], "gone": [[publish.LEAVE, "contact", person]], "at": at}
+    assert rows_page.content == {"rows": {}, "gone": [[publish.LEAVE, "person", person]], "at": at}
+
+
+def test_a_row_that_is_in_another_slice_of_the_asker_is_not_taken_away(world: Any) -> None:
+    person = world.person()
+    with publish.transaction(world.hub) as pub:
+        pub.move(person, ["330683101"])
+
+    with world.hub.read() as db:
+        for held, gone in [(("330683100", "330683101"), 0), (("330683100", "330683102"), 1)]:
+            for channel in ("ref", "reg"):
+                page = feed.page(db, "330683100", channel, 0, 10**6, NOBODY, held=held)
+                assert len(page.content["gone"]) == gone
 
 
 def test_heads_tell_what_is_new_without_a_page(world: Any) -> None:

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person moves from township to township: every row leaves one station and enters the other, whatever is cut when."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from schema import ids
+from schema.errors import Unreachable
+from sync import evict, feed, inbox_cells, publish, session
+from tests.sync.county import Cut
+from tests.sync.moving import A, B, Before, C, everything, late, move, settled, traces
+
+
+def test_every_row_of_a_person_who_moves_leaves_one_station_and_enters_the_other(two: Any) -> None:
+    world, a, b, person = two
+    stays = settled(world)
+    a.sync()
+    assert set(traces(a, person)) == everything(world)
+
+    move(world, person, B)
+    reports = a.sync(), b.sync()
+
+    assert [r.equal for r in reports] == [True, True]
+    assert traces(a, person) == {}
+    assert set(traces(b, person)) == everything(world)
+    assert set(traces(a, stays)) == everything(world)
+    assert [len(side.rows("SELECT id FROM household")) for side in (a, b)] == [1, 1]
+
+
+def test_the_family_book_stays_while_a_member_does(two: Any) -> None:
+    world, a, b, person = two
+    (book,) = world.rows("SELECT household_id FROM person")[0]
+    other = world.person(household_id=book)
+
+    move(world, person, B)
+    a.sync()
+    assert a.rows("SELECT id FROM household") == [(book,)]
+
+    move(world, other, B)
+    assert (a.sync().equal, b.sync().equal) == (True, True)
+    assert (a.rows("SELECT id FROM household"), b.rows("SELECT id FROM household")) == ([], [(book,)])
+
+
+def test_a_slice_granted_for_another_reason_survives_the_move(two: Any) -> None:
+    world, a, b, person = two
+    c = world.station("0102-1", (C,))
+    with publish.transaction(world.hub) as pub:
+        pub.place(person, [B], "insured")
+
+    move(world, person, C)
+
+    assert [s.sync().equal for s in (a, b, c)] == [True, True, True]
+    assert [bool(traces(s, person)) for s in (a, b, c)] == [False, True, True]
+    move(world, person, B)
+    move(world, person, A)
+    assert [s.sync().equal for s in (a, b, c)] == [True, True, True]
+    assert [bool(traces(s, person)) for s in (a, b, c)] == [True, True, False]
+
+
+def test_a_unit_a_household_and_an_officer_leave_the_slice_they_were_in(two: Any) -> None:
+    world, a, b, _ = two
+    unit = {"id": ids.new_id(), "uscc": "9", "name": "厂", "township": A}
+    with publish.transaction(world.hub) as pub:
+        pub.put("unit", unit)
+    a.sync()
+    for put in (lambda pub: pub.put("unit", unit | {"township": B}), lambda pub: pub.put_many("unit", [unit])):
+        with publish.transaction(world.hub) as pub:
+            put(pub)
+            pub.put("officer", {"operator_no": a.officer, "station": b.name})
+        assert (a.sync().equal, b.sync().equal) == (True, True)
+
+        there = world.rows("SELECT township FROM unit")[0][0]
+        assert [len(s.rows("SELECT 1 FROM unit")) for s in (a, b)] == [there == A, there == B]
+        assert [len(s.rows("SELECT 1 FROM officer")) for s in (a, b)] == [0, 2]
+
+
+class TestHeldTwice:
+    """A station of two townships: it cannot know in which of them a person is."""
+
+    def test_a_person_who_moves_within_the_station_stays(self, world: Any) -> None:
+        station = world.station("0100-1", (A, B))
+        person = settled(world)
+        station.sync()
+
+        move(world, person, B)
+
+        assert station.sync().equal is True
+        assert set(traces(station, person)) == everything(world)
+
+    def test_a_person_who_leaves_both_is_gone(self, world: Any) -> None:
+        station = world.station("0100-1", (A, B))
+        person = settled(world)
+        with publish.transaction(world.hub) as pub:
+            pub.place(person, [B], "insured")
+        station.sync()
+
+        with publish.transaction(world.hub) as pub:
+            pub.move(person, [B])
+        assert station.sync().equal is True
+        assert set(traces(station, person)) == everything(world)
+
+        with publish.transaction(world.hub) as pub:
+            pub.move(person, [C])
+        assert station.sync().equal is True
+        assert traces(station, person) == {}
+
+    @pytest.mark.parametrize(("first", "second"), [(A, B), (B, A)])
+    def test_wherever_in_a_session_the_person_moves(self, world: Any, first: str, second: str) -> None:
+        station = world.station("0100-1", (A, B))
+        person = settled(world, first + "201")
+        station.sync()
+        for at in range(1, 12):
+            line = Before(world.transport(), partial(move, world, person, second), at=at)
+            world.person()
+            station.sync(line)
+            assert set(traces(station, person)) == everything(world)
+
+            assert station.sync().equal is True
+            assert set(traces(station, person)) == everything(world)
+            first, second = second, first
+        assert line.count < at, "a longer session has places that were not tried"
+
+    def arrives(self, world: Any, name: str) -> bool:
+        """A page of B says that the person left; before it is applied the person comes to A, and another session has
+        fetched that much when its line breaks."""
+        station = world.station(name, (A, B))
+        person = settled(world, B + "201")
+        station.sync()
+        move(world, person, C)
+
+        class Slow:
+            def request(self, method: str, path: str, query: Any, *rest: Any) -> Any:
+                answer = inner.request(method, path, query, *rest)
+                if (path, query.get("chan")) == (f"/s1/feed/{B}", "ref"):
+                    move(world, person, A)
+                    assert station.sync(Stops()).ok is False
+                return answer
+
+        class Stops:
+            def request(self, method: str, path: str, query: Any, *rest: Any) -> Any:
+                if (path, query.get("chan")) == (f"/s1/feed/{B}", "ref"):
+                    raise Unreachable("线断了", "the line is cut")
+                return inner.request(method, path, query, *rest)
+
+        inner = world.transport()
+        station.sync(Slow())
+        return station.sync().equal is True and set(traces(station, person)) == everything(world)
+
+    def test_an_outdated_page_takes_nothing_away_that_came_with_a_newer_one(
+        self, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.arrives(world, "0100-1")
+        monkeypatch.setattr(evict, "is_outdated", lambda *place: False)
+        assert not self.arrives(world, "0100-2")
+
+
+class TestWhileTheStationIsAway:
+    @pytest.mark.parametrize("saw_the_leave", [False, True])
+    def test_there_and_back_again(self, two: Any, saw_the_leave: bool) -> None:
+        world, a, b, person = two
+        move(world, person, B)
+        b.sync()
+        b.edit(person, phone="13900000002", note="来过")
+        b.sync()
+        if saw_the_leave:
+            assert a.sync().equal is True
+        move(world, person, A)
+
+        assert (a.sync().equal, b.sync().equal) == (True, True)
+        assert (traces(b, person), set(traces(a, person))) == ({}, everything(world))
+        assert a.rows("SELECT phone, note FROM contact") == [("13900000002", "来过")]
+
+    def test_an_edit_made_meanwhile_meets_the_other_townships_as_any_concurrent_one(self, two: Any) -> None:
+        world, a, b, person = two
+        a.edit(person, phone="13900000001", address="东街")
+        move(world, person, B)
+        b.sync()
+        b.edit(person, phone="13900000002")
+        b.sync()
+        move(world, person, A)
+
+        a.sync()
+
+        found = world.rows("SELECT kept, lost FROM conflict WHERE col = 'phone'")
+        assert found == [("13900000002", "13900000001")]
+        assert (a.sync().equal, late(world)) == (True, [])
+        assert a.rows("SELECT phone, address FROM contact") == [("13900000002", "东街")]
+
+    def test_an_edit_based_on_what_the_first_stay_showed_is_no_conflict(self, two: Any) -> None:
+        world, a, _b, person = two
+        a.edit(person, phone="13900000001")
+        move(world, person, B)
+        move(world, person, A)
+
+        a.sync()
+
+        assert world.phone(person) == "13900000001"
+        assert world.rows("SELECT count(*) FROM conflict WHERE col = 'phone'") == [(0,)]
+
+
+@pytest.mark.parametrize("delivered", [False, True], ids=["before delivery", "after delivery"])
+def test_nothing_is_lost_or_left_behind_wherever_the_line_breaks(
+    world: Any, monkeypatch: pytest.MonkeyPatch, delivered: bool
+) -> None:
+    monkeypatch.setattr(session, "PAGE_BYTES", 2048)
+    a, b = world.station("0100-1", (A,)), world.station("0101-1", (B,))
+    people = [settled(world) for _ in range(12)]
+    a.sync()
+    b.sync()
+    at, broken, here, there = 1, {a, b}, a, b
+    while broken:
+        broken = set()
+        a.edit(people[0], note=f"第 {at} 次") if here is a else b.edit(people[0], note=f"第 {at} 次")
+        for person in people:
+            move(world, person, B if here is a else A)
+        for station in (a, b):
+            line = Cut(world.transport(), at, delivered=delivered)
+            if station.sync(line).error_code == "unreachable":
+                broken.add(station)
+        for station in (a, b):
+            station.sync()
+            assert station.sync().equal is True
+        here, there = there, here
+        for person in people:
+            assert set(traces(here, person)) - {"late_edit"} == everything(world)
+            assert set(traces(there, person)) <= {"late_edit"}
+        at += 1
+    assert at > 12
+    assert len(late(world)) == at - 1
+
+
+def test_whoever_is_erased_is_gone_everywhere(two: Any) -> None:
+    world, a, b, person = two
+    with publish.transaction(world.hub) as pub:
+        pub.place(person, [B], "insured")
+    assert (a.sync().equal, b.sync().equal) == (True, True)
+    a.edit(person, phone="13900000001")
+
+    with publish.transaction(world.hub) as pub:
+        pub.erase(person)
+
+    a.sync()
+    assert (a.sync().equal, b.sync().equal) == (True, True)
+    assert [traces(s, person) for s in (a, b)] == [{}, {}]
+    assert traces(world, person) == {"contact__crsql_pks": 1}
+    assert a.rows("SELECT code FROM refusal WHERE direction = 'out'") == [("not_in_slice",)]
+
+
+class TestP10:
+    """A row made anew under a known id restarts at version 1: it loses against the hub's, or mixes with it."""
+
+    def comes_back_whole(self, world: Any, name: str) -> bool:
+        a = world.station(name, (A,))
+        person = settled(world)
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"address": "东街"})
+        a.sync()
+        move(world, person, B)
+        a.sync()
+        move(world, person, A)
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"note": "来过"})
+        a.sync()
+        return a.rows("SELECT phone, address, note FROM contact WHERE id = ?", person) == [
+            ("13800000000", "东街", "来过")
+        ]
+
+    def test_p10_a_row_that_was_evicted_comes_back_whole(self, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.comes_back_whole(world, "0100-1")
+        monkeypatch.setattr(feed._Cells, "_entered", lambda self, person_id: False)
+        assert not self.comes_back_whole(world, "0100-2")
+
+    def hub_row_is_untouched(self, world: Any, name: str) -> bool:
+        stranger = world.station(name, (B,))
+        person = world.person(phone="13800000000")
+        stranger.sync()
+        stranger.edit(person, phone="13900000001", address="西街")
+        stranger.sync()
+        return world.rows("SELECT phone, address FROM contact WHERE id = ?", person) == [("13800000000", None)]
+
+    def test_p10_a_row_made_anew_outside_the_senders_slices_is_quarantined(
+        self, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.hub_row_is_untouched(world, "0101-1")
+        assert world.rows("SELECT code FROM refusal") == [("not_in_slice",)]
+        everybody = lambda db, rows, wanted: {row[0].row_id: 0 for row in rows}  # noqa: E731
+        monkeypatch.setattr(inbox_cells, "_members", everybody)
+        assert not self.hub_row_is_untouched(world, "0101-2")
