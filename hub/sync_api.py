@@ -7,17 +7,13 @@ looked at.
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from hub import receipt_blocks
 from hub.context import Hub, current
-from hub.intake import intake
+from hub.courier import make_server
 from schema.errors import Refusal
 from sync import enrolment
-from sync.publish import Publication
 from sync.server import SyncServer
 from sync.transport import Request
 
@@ -28,19 +24,7 @@ api = Blueprint("sync_api", __name__, url_prefix="/s1")
 
 def init_api(app: Flask, hub: Hub) -> None:
     """Put the routes into the app, over one sync server."""
-
-    def on_hello(pub: Publication, station: str, hello: dict[str, Any]) -> None:
-        receipt_blocks.top_up(pub, station, hub.clock.today())
-
-    app.extensions["sync_server"] = SyncServer(
-        hub.store,
-        hub.secrets.signing,
-        hub.secrets.authority.public_key().public_bytes_raw(),
-        hub.secrets.token_secret,
-        hub.clock,
-        intake,
-        on_hello,
-    )
+    app.extensions["sync_server"] = make_server(hub)
     app.register_blueprint(api)
 
 

@@ -20,6 +20,7 @@ from waitress import create_server
 from node import doctor as health
 from node import status as truth
 from node.app import create_app
+from node.cli_usb import usb
 from node.exchange import Exchange
 from node.station import Station, with_station
 from node.tasks import Tasks
@@ -150,6 +151,9 @@ def backup(station: Station, json_: bool) -> None:
         as_json({"path": str(made.path), "size_bytes": made.size_bytes, "facts": made.facts})
     else:
         _out.print(f"{made.path}  {made.size_bytes:,} B  facts {made.facts:,}", soft_wrap=True)
+
+
+main.add_command(usb)
 
 
 def _door(port: int) -> socket.socket:

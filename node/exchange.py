@@ -76,7 +76,7 @@ class Exchange:
     def run(self, progress: Progress | None = None) -> Report:
         """One exchange now. Raises WrongState when one is running already, ConfigError when the certificate is gone."""
         try:
-            with self._lock_out_others():
+            with self.alone():
                 report = self._run(progress)
                 self._after(report)
                 return report
@@ -135,7 +135,8 @@ class Exchange:
         self._due_at = self._monotonic() + wait_s
 
     @contextmanager
-    def _lock_out_others(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """No other exchange of this station meanwhile. Raises WrongState when one is running already."""
         if not self._lock.acquire(timeout=self._wait_s):
             raise _busy()
         try:

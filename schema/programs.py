@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schema import database
 from schema.errors import TownshipError
@@ -119,6 +121,18 @@ def with_folder(
         return opened
 
     return decorate
+
+
+@contextmanager
+def stages(names: Mapping[str, str], *, silent: bool) -> Iterator[Callable[[str, int], None] | None]:
+    """How far a long piece of work is, on the screen: call with a stage and the number done. None for a script."""
+    if silent:
+        yield None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(highlight=False), transient=True) as bar:
+        task = bar.add_task("…", total=None)
+        yield lambda stage, done: bar.update(task, description=f"{names.get(stage, stage)} {done or ''}")
 
 
 def as_json(value: Any) -> None:

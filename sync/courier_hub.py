@@ -95,6 +95,11 @@ class Courier:
             self.keep_refusal(stated.sender, "", error.code)
             raise
 
+    def has_asked(self, node: str) -> bool:
+        """Whether this station ever sent a bundle."""
+        with self._store.read() as db:
+            return database.setting(db, _STATED + node) is not None
+
     def answer(
         self, node: str, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
     ) -> Written:

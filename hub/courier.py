@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's exchange by stick: a sync server of this process takes bundles in and answers them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hub import receipt_blocks
+from hub.context import Hub
+from hub.intake import intake
+from schema.errors import UnknownSubject
+from schema.events import HUB
+from sync import courier_file
+from sync.courier_hub import Courier, Progress, Written
+from sync.publish import Publication
+from sync.server import SyncServer
+
+
+def make_server(hub: Hub) -> SyncServer:
+    """The sync server over this hub; over the line or by stick, the same."""
+
+    def on_hello(pub: Publication, station: str, hello: dict[str, Any]) -> None:
+        receipt_blocks.top_up(pub, station, hub.clock.today())
+
+    return SyncServer(
+        hub.store,
+        hub.secrets.signing,
+        hub.secrets.authority.public_key().public_bytes_raw(),
+        hub.secrets.token_secret,
+        hub.clock,
+        intake,
+        on_hello,
+    )
+
+
+def answer_to(
+    courier: Courier, station: str, target: Path, limit_bytes: int, tell: Progress | None = None
+) -> tuple[Path, Written]:
+    """Write the answer for a station into a new file. Raises ConfigError when it cannot be written whole."""
+    if not courier.has_asked(station):
+        raise UnknownSubject(
+            f"站点 {station} 还没有交来 U 盘数据，请先导入它的文件",
+            f"station {station} has sent no bundle yet: import its file first",
+        )
+    name = courier_file.name(HUB, station)
+    return courier_file.write(
+        target, name, 0, lambda sink: courier.answer(station, sink, limit_bytes=limit_bytes, tell=tell)
+    )

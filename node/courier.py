@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The station's exchange by stick: what a page or a command does with `sync.courier_node`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from node import case_state, cases
+from node.exchange import Exchange
+from node.station import Station
+from schema.events import HUB
+from sync import courier_file, courier_node, outbox
+from sync.courier_node import Exported, Node, Progress, Taken
+
+
+class Courier:
+    """Sticks of one station. It waits its turn like any exchange: a session over the line moves the same cursors."""
+
+    def __init__(self, station: Station, exchange: Exchange) -> None:
+        self._station, self._exchange = station, exchange
+
+    @property
+    def file_name(self) -> str:
+        """A name for the next file."""
+        return courier_file.name(self._station.config.id, HUB)
+
+    def export(self, sink: BinaryIO, tell: Progress | None = None) -> Exported:
+        """Write what the hub has not signed for. Raises WrongState when an exchange is running, ConfigError."""
+        with self._exchange.alone():
+            return courier_node.export(self._node(), sink, tell=tell)
+
+    def export_to(self, target: Path, tell: Progress | None = None) -> tuple[Path, Exported]:
+        """The same into a new file. Raises ConfigError when it cannot be written whole."""
+        with self._station.store.read() as db:
+            needed = outbox.unsent(db).bytes_estimate
+        return courier_file.write(target, self.file_name, needed, lambda sink: self.export(sink, tell))
+
+    def take(self, source: BinaryIO, tell: Progress | None = None) -> Taken:
+        """Take the hub's answer in, and bring our case notes to the hub's word.
+
+        Raises WrongState when an exchange is running; BadFrame, BadSignature, RefusedByPeer with the reason.
+        """
+        with self._exchange.alone():
+            try:
+                return courier_node.take(self._node(), source, tell)
+            finally:
+                with self._station.store.write() as db:
+                    case_state.follow(db)
+
+    def _node(self) -> Node:
+        station = self._station
+        return Node(
+            station.store,
+            station.secrets.signing,
+            station.certificate,
+            bytes.fromhex(station.config.hub_public),
+            station.clock,
+            cases.receive,
+        )
