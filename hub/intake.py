@@ -22,6 +22,7 @@ from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
 from schema.events import Fact
 from schema.findings import Finding
 from schema.period import add_working_days
+from sync import late
 from sync.publish import Publication
 
 ON_THE_SPOT = "S"
@@ -41,7 +42,7 @@ def intake(pub: Publication, fact: Fact) -> None:
 def _submitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
     _refuse_duplicate(pub.db, fact, body["receipt_no"])
     _require_leased(pub.db, fact.origin, body["receipt_no"])
-    _require_slice(pub.db, fact.origin, body["township"], body["person_id"])
+    _require_slice(pub, fact.origin, body["township"], body["person_id"])
     person_id, notes = _who(pub.db, fact.origin, body)
     case = HubCase(
         id=fact.subject,
@@ -216,13 +217,15 @@ def _require_leased(db: Any, station: str, receipt_no: str) -> None:
         )
 
 
-def _require_slice(db: Any, station: str, township: str, person_id: bytes | None) -> None:
-    slices = _slices(db, station)
+def _require_slice(pub: Publication, station: str, township: str, person_id: bytes | None) -> None:
+    slices = _slices(pub.db, station)
     if township not in slices:
         raise NotAllowed("这个乡镇不归本站", "the township is not in this station's slice", code="slice")
-    if person_id is None or _in_slices(db, person_id, slices):
+    if person_id is None or _in_slices(pub.db, person_id, slices):
         return
-    if db.execute("SELECT 1 FROM person WHERE id = ?", (person_id,)).fetchone() is None:
+    if late.was_member(pub.db, person_id, tuple(slices), pub.clock.now()):
+        return  # taken at the counter before the station could know of the move
+    if pub.db.execute("SELECT 1 FROM person WHERE id = ?", (person_id,)).fetchone() is None:
         raise UnknownSubject("中心没有这个人", "the hub does not know this person")
     raise NotAllowed("此人不在本站名册里", "the person is not in this station's slice", code="slice")
 

@@ -74,7 +74,7 @@ def decide(
     later = now + timedelta(seconds=undo_s)
     made = Decision(case_id, officer, word, readable(reason).strip(), tuple(missing), stamp(now), stamp(later))
     if undo_s == 0:
-        with publish.transaction(store) as pub:
+        with publish.transaction(store, clock=clock) as pub:
             _sign(pub, made, key, clock)
         return made
     with store.write() as db:
@@ -113,7 +113,7 @@ def sign_pending(
 
 def _sign_one(store: database.Store, made: Decision, key: Ed25519PrivateKey, clock: Clock) -> Signed:
     try:
-        with publish.transaction(store) as pub:
+        with publish.transaction(store, clock=clock) as pub:
             # Two pages of one officer may ask at once, or the officer took it back: then there is nothing to sign.
             if decision.drop(pub.db, made.case_id, made.officer):
                 _sign(pub, made, key, clock)

@@ -106,7 +106,7 @@ def apply(
 
     `file_name`: what the record calls it; by default the name of the file.
     """
-    with publish.transaction(store) as pub:
+    with publish.transaction(store, clock=clock) as pub:
         officers.require(pub.db, officer, ROLE, clock.today())
         summary = _go_through(pub.db, source, limits, clock, progress, write=lambda outcome: _write(pub, outcome))
         summary.run_id = ids.new_id()

@@ -15,6 +15,7 @@ from hub.pages import (
     conflicts,
     home,
     importing,
+    late,
     officers,
     receipts,
     refusals,
@@ -29,8 +30,8 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, settlement, receipts, stations, registry, importing, refusals, workload, officers,
-    check,
+    home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, workload,
+    officers, check,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = (_HUB / "texts.toml", _HUB / "settlement" / "texts.toml", _HUB / "importing" / "texts.toml")
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

@@ -28,7 +28,7 @@ from tests.hub.county import (
     County,
     Desk,
 )
-from tests.hub.deciding import put_conflict, put_refusal, state
+from tests.hub.deciding import put_conflict, put_late, put_refusal, state
 
 NOBODY = "00" * 16
 TRIES = "login_attempt"
@@ -63,6 +63,8 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             f"/conflicts/{NOBODY}": {f"use-{conflict}": evil},
             f"/conflicts/{person}": {f"use-{conflict}": evil},
             f"/refusals/{NOBODY}/handled": {"x": evil},
+            f"/late/{NOBODY}/accepted": {"x": evil},
+            f"/late/{NOBODY}/undo": {"x": evil},
             "/password": {"old": PASSWORD, "new": evil, "again": evil + b"x"},
         },
         ADMIN: {
@@ -193,6 +195,7 @@ def test_every_page_shows_what_stations_sent_as_text(county: County, browse: Bro
     """Names, answers, reasons, file names, findings: whatever a peer said is never markup."""
     put_conflict(county, kept=MARKUP, lost=MARKUP, kept_by=MARKUP[:30])
     put_refusal(county, "receipt_block")
+    put_late(county, address=MARKUP)
     with county.store.write() as db:
         db.execute("UPDATE hub_case SET person_name = ?, reason = ?", (MARKUP, MARKUP))
         db.execute("UPDATE hub_case SET answers = json_set(answers, '$.phone', ?)", (MARKUP,))
@@ -205,7 +208,7 @@ def test_every_page_shows_what_stations_sent_as_text(county: County, browse: Bro
     case, person = claim.hex(), county.persons["周建根"].hex()
     pages = {
         ALL_FOUR: ["/", "/review", f"/review/{case}", f"/cases/{case}?all=1", "/conflicts", f"/persons/{person}",
-                   "/stations", "/stations?show=all", "/refusals", "/workload", "/status"],
+                   "/stations", "/stations?show=all", "/refusals", "/late", "/workload", "/status"],
         ADMIN: ["/officers"],
         INSPECT: ["/officers", f"/cases/{case}"],
     }  # fmt: skip
@@ -232,6 +235,7 @@ def test_a_case_of_another_officers_step_cannot_be_decided_by_its_address(
 
 def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, browse: Browse, claim: bytes) -> None:
     put_refusal(county, "receipt_block")
+    put_late(county, phone="17706753391")
     wanted = {
         f"/cases/{claim.hex()}/decide": (ADMIN, INSPECT, SETTLER, IMPORTER),
         "/officers": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
@@ -241,6 +245,8 @@ def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, br
         "/receipts/match": (ALL_FOUR, ADMIN, INSPECT, IMPORTER),
         "/import": (ALL_FOUR, ADMIN, INSPECT, SETTLER),
         f"/conflicts/{ids.new_id().hex()}": (ADMIN, INSPECT, SETTLER, IMPORTER),
+        f"/late/{county.one('SELECT id FROM late_edit').hex()}/accepted": (ADMIN, INSPECT, SETTLER, IMPORTER),
+        f"/late/{county.one('SELECT id FROM late_edit').hex()}/undo": (ADMIN, INSPECT, SETTLER, IMPORTER),
         f"/refusals/{county.one('SELECT id FROM refusal').hex()}/handled": (INSPECT, SETTLER, IMPORTER),
         "/search": (ADMIN,),
     }

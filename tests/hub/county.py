@@ -220,7 +220,8 @@ class Desk:
 
     def deliver(self, fact: Fact) -> None:
         """As the inbox does: stored and taken in, or neither."""
-        with publish.transaction(self.county.store) as pub, database.savepoint(pub.db, "fact"):
+        hub = self.county.hub
+        with publish.transaction(hub.store, clock=hub.clock) as pub, database.savepoint(pub.db, "fact"):
             events.store(pub.db, fact)
             intake(pub, fact)
 

@@ -7,9 +7,13 @@ from typing import Any
 
 from hub import review
 from schema import database, ids
-from sync import publish
+from sync import late, publish
+from sync.codec import WireCell
+from sync.conflicts import Pushed
+from sync.written import Written
 from tests.hub.county import (
     BY_STEP,
+    CLERK,
     OTHER_STATION,
     STATION,
     County,
@@ -51,6 +55,15 @@ def put_conflict(county: County, **change: Any) -> bytes:
             "base": 0, "kept_version": 2, "lost_version": 2, "found_at": "2026-11-22T22:31:00.000Z", **change,
         })  # fmt: skip
     return conflict_id
+
+
+def put_late(county: County, **cells: str | None) -> None:
+    """What the station wrote about 周建根 after he had moved away."""
+    person, who = county.persons["周建根"], Written(CLERK, "2026-11-21T02:00:00.000Z")
+    said = {("contact", person, column): who for column in cells}
+    row = [WireCell("contact", person, column, value, 2, 1, 0) for column, value in cells.items()]
+    with publish.transaction(county.store) as pub:
+        late.keep(pub, row, {}, Pushed(STATION, said, "2026-11-22T22:31:00.000Z"))
 
 
 def put_refusal(county: County, code: str) -> bytes:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from schema import ids
+from schema.clock import FixedClock
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
+from sync import publish
 from tests.hub.county import (
     ACCEPT,
     CHANGE,
@@ -109,6 +111,23 @@ def test_a_number_outside_the_leased_block_is_refused(county: County, desk: Desk
     with pytest.raises(Refusal) as refused:
         desk.submit(CLAIM, "周建根", receipt_no=ids.receipt_no(STATION, 2026, 5001))
     assert refused.value.code == "receipt_block"
+
+
+@pytest.mark.parametrize(("days", "taken"), [(29, True), (31, False)])
+def test_a_case_of_somebody_who_moved_away_is_taken_for_thirty_days(
+    county: County, desk: Desk, clock: FixedClock, days: int, taken: bool
+) -> None:
+    """The counter could not know; the slip is handed out. What it is decided on goes to the new township."""
+    county.add_pensioner_to_be()
+    with publish.transaction(county.store, clock=clock) as pub:
+        pub.put("person", {"id": county.persons["周建根"], "village": OTHER_VILLAGE})
+    clock.advance(days=days)
+    if taken:
+        assert county.one("SELECT station FROM hub_case WHERE id = ?", desk.submit(CLAIM, "周建根")) == STATION
+        return
+    with pytest.raises(NotAllowed) as refused:
+        desk.submit(CLAIM, "周建根")
+    assert refused.value.code == "slice"
 
 
 def test_a_person_outside_the_stations_slice_is_refused(county: County, desk: Desk) -> None:
