@@ -129,7 +129,8 @@ def _keys(db: Connection, table: str, row_ids: list[bytes]) -> dict[bytes, int]:
     sql = f"SELECT p.id, p.__crsql_key FROM ({crsqlite.WANTED}) w CROSS JOIN {table}__crsql_pks p ON p.id = w.id"
     keys = {bytes(row[0]): int(row[1]) for row in db.execute(sql, (crsqlite.listed(row_ids),)).fetchall()}
     db.executemany(f"DELETE FROM {table}__crsql_clock WHERE key = ?", ((key,) for key in keys.values()))
-    db.executemany(f"DELETE FROM {table} WHERE id = ?", ((row_id,) for row_id in keys))
+    # Of the others too: a row written past the extension (P1) has no key and stands in the way.
+    db.executemany(f"DELETE FROM {table} WHERE id = ?", ((row_id,) for row_id in row_ids))
     start = _last_key(db, table)
     new = {row_id: start + i for i, row_id in enumerate((r for r in row_ids if r not in keys), 1)}
     db.executemany(f"INSERT INTO {table}__crsql_pks (id, __crsql_key) VALUES (?, ?)", new.items())

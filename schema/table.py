@@ -79,6 +79,12 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns)
 
+    @property
+    def owner_column(self) -> str:
+        """The column with the id that decides in which bucket of a digest a row lies; '' for a table without ids."""
+        first = self.column(self.key[0])
+        return self.person_column or (self.key[0] if first and first.type == "id" else "")
+
     def ddl(self) -> list[str]:
         """CREATE statements: STRICT, so that a wrong type is an error and not a silent conversion."""
         lines = [self._column_sql(c) for c in self.columns]

@@ -11,6 +11,7 @@ Ids are 16 random bytes. Money is INTEGER fen. Instants are UTC text, dates `YYY
 
 from __future__ import annotations
 
+from schema import noticing
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
@@ -45,10 +46,11 @@ def on_side(side: str) -> list[Table]:
 def triggers(side: str) -> list[str]:
     """Rules the data layer enforces itself, whatever the code above does."""
     rules = _BOTH_RULES + (_HUB_RULES if side == "hub" else ())
-    return [
+    refusing = [
         f"CREATE TRIGGER {name} BEFORE {event} {condition} BEGIN SELECT RAISE(ABORT, '{said}'); END"
         for name, event, condition, said in rules
     ]
+    return refusing + noticing.triggers(side, REGISTRY + REFERENCE)
 
 
 _FACT_COLUMNS = ", ".join(c.name for c in FACTS[0].columns if c.name != "received_at")

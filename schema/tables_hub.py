@@ -87,7 +87,7 @@ HUB = (
         "which slices hold which person; everything of the person follows",
         ("person_id", "slice"),
         (id_("person_id"), text_("slice", 40, True), int_("since_seq"), text_("granted", 40)),
-        indexes=("slice",),
+        indexes=("slice, person_id",),
     ),
     Table(
         "slice_left",
@@ -111,6 +111,14 @@ HUB = (
             text_("written_at", 24),
             blob_("before", required=False),
         ),
+    ),
+    Table(
+        "digest_moved",
+        "local",
+        "hub",
+        "owners that lost a row or gave it to another, since which feed number: its entry cannot name them any more",
+        ("prefix",),
+        (blob_("prefix", 2), int_("seq")),
     ),
     Table(
         "hub_case",

@@ -70,9 +70,33 @@ BOTH = (
         (text_("node", 20, True), blob_("epoch", 16), blob_("site_id", 16), text_("ended_at", 24, True)),
         indexes=("site_id",),
     ),
+    Table(
+        "digest_root",
+        "local",
+        "both",
+        "digests kept: of which slices, up to which feed number (hub) or cell version (station)",
+        ("name",),
+        (text_("name", 700, True), int_("position"), blob_("root", 16), text_("full_at", 24, True)),
+    ),
+    Table(
+        "digest_group",
+        "local",
+        "both",
+        "the hashes of 64 buckets of rows: only those that changed are computed again",
+        ("name", "number"),
+        (text_("name", 700, True), int_("number"), blob_("hashes", 1024)),
+    ),
 )
 
 NODE = (
+    Table(
+        "digest_changed",
+        "local",
+        "node",
+        "rows that changed since their digest was kept, by the first bytes of their owner; written by triggers",
+        ("tbl", "prefix"),
+        (text_("tbl", 40, True), blob_("prefix", 2)),
+    ),
     Table(
         "case_file",
         "local",

@@ -357,6 +357,7 @@ REFERENCE = (
             REV,
         ),
         indexes=("row_id",),
+        person_column="row_id",
     ),
     Table(
         "late_edit",

@@ -23,6 +23,7 @@ from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer, UnknownSubject, Unreachable
 from schema.events import HUB
 from sync import box, bundle, codec, courier_state, digest, frame, outbox, publish, signed
+from sync.buckets import AtHub
 from sync.courier_state import State
 from sync.hello import refusal
 from sync.inbox import write_refusal
@@ -74,7 +75,7 @@ class Courier:
 
     def __init__(self, store: Store, hub_key: Ed25519PrivateKey, clock: Clock, serve: Serve) -> None:
         self._store, self._key, self._clock, self._serve = store, hub_key, clock, serve
-        self._digests = digest.Cache()
+        self._digests = AtHub(store)
 
     def take(self, source: BinaryIO, tell: Progress | None = None) -> Came:
         """Take a station's bundle in. What the hub refuses stands in the result and among the refusals.
@@ -197,8 +198,10 @@ class Courier:
 
     def _digests_of(self, state: State) -> tuple[int, dict[str, list[Any]]]:
         with self._store.read() as db:
-            found = {f: self._digests.of(db, held) for f, held in digest.families(state.after).items()}
-            return publish.head(db), {family: [d.last, d.digest] for family, d in found.items()}
+            head = publish.head(db)  # before them: what is fed meanwhile makes them newer than the head, never older
+        now = self._clock.now()
+        found = {f: self._digests.of(held, now) for f, held in digest.families(state.after).items()}
+        return head, {family: [d.last, d.root] for family, d in found.items()}
 
 
 class _Intake:

@@ -229,10 +229,12 @@ class _Intake:
 
         def ask(path: str, query: dict[str, str]) -> dict[str, Any]:
             comparable = all(hubs[f][0] <= int(query["at"]) for f in families)
-            return {"comparable": comparable, "equal": query["mine"] == ".".join(hubs[f][1].hex() for f in families)}
+            mine = dict(zip(families, query["mine"].split("."), strict=True))
+            differs = [f for f in families if mine[f] != hubs[f][1].hex()]
+            return {"comparable": comparable, "equal": not differs, "differs": differs}
 
         link = Link(self._node.store, self._node.clock)
-        equal = proof.compare(self._node.store, self._certificate.slices, ask, link, self._node.clock.now())
+        equal = proof.compare(self._node.store, self._certificate.slices, ask, self._node.clock.now()).equal
         if equal and self.taken.created > link.get("last_equal_at"):
             link.put({"last_equal_at": self.taken.created})  # as of then, not of the day the stick came back
         return equal

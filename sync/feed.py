@@ -155,15 +155,17 @@ class _Cells(_Builder):
         return bool(found and found[0] > self.since)
 
     def content(self) -> dict[str, Any]:
-        cells: list[Cell] = [c for e in self.taken for c in e.value]
-        sites = sorted({c.site or self.own for c in cells})
-        wire = [
-            WireCell(
-                c.table, c.row_id, c.column, c.value, c.col_version, c.causal_length, sites.index(c.site or self.own)
-            )
-            for c in cells
-        ]
-        return {"cells": codec.pack_cells(wire), "sites": sites, "gone": self.gone}
+        return {**packed([c for e in self.taken for c in e.value], self.own), "gone": self.gone}
+
+
+def packed(cells: list[Cell], own: bytes) -> dict[str, Any]:
+    """Cells with their authors as they travel to a station; `own` is the author of those without one."""
+    sites = sorted({c.site or own for c in cells})
+    wire = [
+        WireCell(c.table, c.row_id, c.column, c.value, c.col_version, c.causal_length, sites.index(c.site or own))
+        for c in cells
+    ]
+    return {"cells": codec.pack_cells(wire), "sites": sites}
 
 
 _BUILDERS: dict[str, type[_Builder]] = {"evt": _Facts, "ref": _Rows, "reg": _Cells}

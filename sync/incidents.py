@@ -7,6 +7,7 @@ A list of them is for people: who compares notes after a fault must see when it 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from schema import database, ids
@@ -21,24 +22,38 @@ DETAIL_LIMIT = 2000
 def record(db: Any, kind: str, peer: str, detail: str, at: str) -> bytes:
     """Note an incident with `peer` at the instant `at`; returns its id.
 
-    The same while the first is still open is counted, not listed again: a station asks every quarter of an hour.
-    Raises ValueError for an unknown kind.
+    While one of that kind with that peer is open it is counted and not listed again: a station asks every quarter of
+    an hour. A detail that is new is added. Raises ValueError for an unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown incident: {kind}")
-    detail = detail[:DETAIL_LIMIT]
-    known = db.execute(
-        "SELECT id FROM incident WHERE kind = ? AND peer = ? AND detail = ? AND repaired_at IS NULL",
-        (kind, peer, detail),
-    ).fetchone()
+    known = _open(db, kind, peer)
     if known is not None:
-        db.execute("UPDATE incident SET times = times + 1, last_at = ? WHERE id = ?", (at, known[0]))
-        return bytes(known[0])
+        db.execute("UPDATE incident SET times = times + 1, last_at = ? WHERE id = ?", (at, known["id"]))
+        describe(db, kind, peer, [detail])
+        return bytes(known["id"])
     made = ids.new_id()
     database.insert(db, "incident", {
-        "id": made, "at": at, "last_at": at, "kind": kind, "peer": peer, "detail": detail, "times": 1,
+        "id": made, "at": at, "last_at": at, "kind": kind, "peer": peer, "detail": detail[:DETAIL_LIMIT], "times": 1,
     })  # fmt: skip
     return made
+
+
+def describe(db: Any, kind: str, peer: str, found: Iterable[str]) -> None:
+    """Add to the detail of the open incident, one line each, what does not stand there yet and fits."""
+    known = _open(db, kind, peer)
+    if known is None:
+        return
+    lines = known["detail"].split("\n")
+    for line in found:
+        if line not in lines and sum(map(len, lines)) + len(lines) + len(line) <= DETAIL_LIMIT:
+            lines.append(line)
+    db.execute("UPDATE incident SET detail = ? WHERE id = ?", ("\n".join(lines), known["id"]))
+
+
+def _open(db: Any, kind: str, peer: str) -> Any:
+    sql = "SELECT id, detail FROM incident WHERE kind = ? AND peer = ? AND repaired_at IS NULL ORDER BY at DESC LIMIT 1"
+    return db.execute(sql, (kind, peer)).fetchone()
 
 
 def repaired(db: Any, kind: str, peer: str, at: str) -> int:

@@ -1,56 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
 """Station: the end of a session in which everything was sent and fetched: do both sides really hold the same?
 
-Own digests are kept while neither cursors nor local versions move, at most a day: an idle station polls every quarter
-of an hour and must not read its whole register each time, and must not trust an old number for ever either.
+If not, that is an incident at both ends, and what differs is repaired from the hub's rows. A repair that did not help
+is tried once more; then the incident stays open and a person must look, for a loop over a slow line helps nobody.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schema import crsqlite
-from schema.clock import parse_stamp
+from schema.clock import parse_stamp, stamp
 from schema.database import Store
-from sync import digest, outbox
-from sync.link import Link
+from schema.events import HUB
+from sync import buckets, codec, digest, incidents, outbox
+from sync.buckets import Kept
+from sync.conversation import Conversation
+from sync.repair import Repair, Standing
 
-TRUSTED_FOR = timedelta(hours=24)
+REPAIRS = 2
+TRIED_AGAIN_AFTER = timedelta(hours=24)
+_TRIED = "repairs"
 Ask = Callable[[str, dict[str, str]], dict[str, Any]]
 
 
-def compare(store: Store, held: tuple[str, ...], ask: Ask, link: Link, now: datetime) -> bool | None:
-    """True: proven equal; False: they differ; None: the hub's feed moved on meanwhile, so nothing can be said."""
-    with store.read() as db:
-        position = _position(db)
-        at = min((row[0] for row in db.execute('SELECT "after" FROM cursor')), default=0)
-        families = digest.families(held)
-        mine = {
-            family: _trusted(link, family, position, now) or digest.of_node(db, family).hex() for family in families
-        }
-    for family, value in mine.items():
-        if _trusted(link, family, position, now) != value:
-            link.put({f"digest:{family}": json.dumps([position, value, link.now()])})
-    answer = ask(f"/s1/digest/{','.join(held)}", {"mine": ".".join(mine[f] for f in families), "at": str(at)})
+@dataclass(frozen=True)
+class Verdict:
+    """`equal` None: nothing can be said, because something is unsent or the hub's feed moved on."""
+
+    equal: bool | None
+    differs: tuple[str, ...] = ()
+    mine: dict[str, Kept] | None = None
+    standing: Standing | None = None
+
+
+def prove(talk: Conversation) -> bool | None:
+    """True: proven equal, perhaps after a repair; False: they differ; None: nothing can be said."""
+    held = talk.certificate.slices
+    verdict = compare(talk.store, held, talk.ask_json, talk.clock.now())
+    if verdict.equal is False and _may_repair(talk) and _repaired(talk, verdict):
+        verdict = compare(talk.store, held, talk.ask_json, talk.clock.now())
+        if verdict.equal is False:
+            _count_try(talk)
+    return verdict.equal
+
+
+def compare(store: Store, held: tuple[str, ...], ask: Ask, now: datetime) -> Verdict:
+    """Ask whether this station's digests are the hub's, and note what comes of it."""
+    families = digest.families(held)
+    with store.write() as db:
+        # Inside: what a clerk saves between two transactions would look like a difference.
+        if outbox.unsent(db).count:
+            return Verdict(None)
+        standing = Standing.of(db, held)
+        mine = {family: buckets.of_node(db, family, now) for family in families}
+    asked = {"mine": ".".join(mine[f].root.hex() for f in families), "at": str(standing.at)}
+    answer = ask(f"/s1/digest/{','.join(held)}", asked)
     if answer.get("comparable") is not True:
-        return None
-    if answer.get("equal") is not True:
-        link.put({f"digest:{family}": "" for family in families})
-        return False
-    return True
+        return Verdict(None)
+    equal, differs = answer.get("equal") is True, _families(answer.get("differs"), mine)
+    with store.write() as db:
+        if equal:
+            incidents.repaired(db, "digest", HUB, stamp(now))
+            db.execute("DELETE FROM link WHERE name = ?", (_TRIED,))
+        else:
+            incidents.record(db, "digest", HUB, " ".join(differs), stamp(now))
+    return Verdict(equal, differs, mine, standing)
 
 
-def _position(db: Any) -> str:
-    cursors = [list(row) for row in db.execute('SELECT slice, channel, "after" FROM cursor ORDER BY slice, channel')]
-    return json.dumps([cursors, crsqlite.max_version(db, outbox.REGISTRY_NAMES)])
+def _families(named: Any, known: dict[str, Kept]) -> tuple[str, ...]:
+    if type(named) is not list or any(name not in known for name in named if type(name) is str):
+        raise codec.bad("payload", "differs")
+    return tuple(name for name in known if name in named)
 
 
-def _trusted(link: Link, family: str, position: str, now: datetime) -> str:
-    stored = link.get(f"digest:{family}")
-    if not stored:
-        return ""
-    at, value, computed = json.loads(stored)
-    return str(value) if at == position and abs(now - parse_stamp(computed)) < TRUSTED_FOR else ""
+def _repaired(talk: Conversation, verdict: Verdict) -> bool:
+    """Whether all that differed was written."""
+    assert verdict.mine is not None and verdict.standing is not None
+    repair = Repair(talk, verdict.standing)
+    families = digest.families(talk.certificate.slices)
+    return all([repair.run(families[name], verdict.mine[name]) for name in verdict.differs])
+
+
+def _may_repair(talk: Conversation) -> bool:
+    tries, at = _tried(talk)
+    # abs: a note from a clock that ran ahead would forbid repairs until that day comes.
+    return tries < REPAIRS or abs(talk.clock.now() - parse_stamp(at)) > TRIED_AGAIN_AFTER
+
+
+def _count_try(talk: Conversation) -> None:
+    talk.link.put({_TRIED: json.dumps([min(_tried(talk)[0] + 1, REPAIRS), talk.link.now()])})
+
+
+def _tried(talk: Conversation) -> tuple[int, str]:
+    stored = talk.link.get(_TRIED)
+    tries, at = json.loads(stored) if stored else (0, "")
+    return int(tries), str(at)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub's side of S1: four routes over one `handle`, whatever web server carries them.
+"""The hub's side of S1: six routes over one `handle`, whatever web server carries them.
 
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
     PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
     GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
     GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
+    GET  /s1/buckets/<slices>?at&groups          where a station differs                       -> hashes
+    GET  /s1/rows/<slices>?at&buckets            what belongs there                            -> signed frame
 
 Errors are JSON `{"code": ...}`: 400 malformed, 401 token, 403 revoked or not allowed, 404, 409 gap or rebase, 413 too
 large, 423 frozen, 426 too old, 500, 503 overload with Retry-After. Every request looks `node_record` up again, so a
@@ -26,8 +28,9 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
 from schema.events import GENESIS, HUB
-from sync import digest, feed, frame, inbox, tokens
+from sync import feed, frame, inbox, tokens
 from sync.courier_hub import Courier
+from sync.difference import Differences
 from sync.faults import told
 from sync.greeting import Greeter, OnHello
 from sync.inbox import Gap, Inbox, Intake, Node
@@ -36,7 +39,10 @@ from sync.transport import Request, Response
 log = logging.getLogger(__name__)
 MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
-STATUS = {"gap": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401, "size": 413}
+STATUS = {
+    "gap": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401,
+    "size": 413,
+}  # fmt: skip
 
 
 class SyncServer:
@@ -59,7 +65,7 @@ class SyncServer:
         self._token_secret = token_secret
         self._inbox = Inbox(store, hub_key, clock, intake)
         self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello)
-        self._digests = digest.Cache()
+        self._differences = Differences(store, hub_key, clock)
         self._places = threading.BoundedSemaphore(max_at_once)
         self._retry_after_s = retry_after_s
         self.courier = Courier(store, hub_key, clock, self._answer)
@@ -100,6 +106,8 @@ class SyncServer:
             ("PUT", "chunk", 6): self._chunk,
             ("GET", "feed", 3): self._feed,
             ("GET", "digest", 3): self._digest,
+            ("GET", "buckets", 3): self._buckets,
+            ("GET", "rows", 3): self._rows,
         }.get((request.method, parts[1] if len(parts) > 1 else "", len(parts)))
         if handler is None or parts[0] != "s1":
             return problem(404, "not_found")
@@ -135,20 +143,15 @@ class SyncServer:
         return Response(200, _CBOR, frame.build(header, page.content, self._hub_key))
 
     def _digest(self, request: Request, parts: list[str]) -> Response:
-        """`mine`: the station's digests, one per family, joined by dots; `at`: the feed position they stand at."""
-        node, wanted = self._sender(request), parts[2].split(",")
-        mine, at = request.query.get("mine", ""), request.query.get("at", "")
-        if set(wanted) != set(node.slices) or not _is_number(at):
-            return problem(403, "not_in_slice")
-        with self._store.read() as db:
-            found = [self._digests.of(db, held) for held in digest.families(wanted).values()]
-        comparable = all(f.last <= int(at) for f in found)
-        equal = comparable and mine == ".".join(f.digest.hex() for f in found)
-        if equal:
-            with self._store.write() as db:
-                now = stamp(self._clock.now())
-                db.execute("UPDATE node_record SET last_equal_at = ? WHERE id = ?", (now, node.id))
-        return _json(200, {"comparable": comparable, "equal": equal})
+        return _json(200, self._differences.verdict(self._sender(request), parts[2].split(","), request.query))
+
+    def _buckets(self, request: Request, parts: list[str]) -> Response:
+        node = self._sender(request)
+        return Response(200, _CBOR, self._differences.hashes(node, parts[2].split(","), request.query))
+
+    def _rows(self, request: Request, parts: list[str]) -> Response:
+        node = self._sender(request)
+        return Response(200, _CBOR, self._differences.rows(node, parts[2].split(","), request.query))
 
     def _sender(self, request: Request) -> Node:
         """The station this request's token was issued to, as it stands now. Raises RefusedByPeer."""

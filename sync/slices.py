@@ -32,7 +32,7 @@ _EXPRESSIONS = {
     "household": f"substr({{village}}, 1, {TOWNSHIP_DIGITS})",
     "unit": "{township}",
 }
-_PERSON_COLUMNS = {"person": "id", "contact": "id", "conflict": "row_id"}
+_PERSON_COLUMNS = {"person": "id", "contact": "id"}
 
 _NAMED = re.compile(r"{(\w+)}")
 HOME_OF_PERSON = f"substr({{village}}, 1, {TOWNSHIP_DIGITS})"

@@ -22,6 +22,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "held": ("有一批数据被中心整体拒收，暂不重发，请联系技术员", "A frame was refused as a whole and is held back"),
     "pull_refused": ("中心发来的一批数据不对，没有采用，请联系县中心",
                      "Data from the hub did not pass the checks and was not used; ask the county hub"),
+    "moved": ("中心又有了新数据，下次再核对", "The hub has newer data by now; compared again next time"),
+    "unequal": ("核对时与中心不一致，已改为中心的值；本机原来的值留在这里",
+                "Differed from the hub when compared and now holds the hub's value; what stood here is kept"),
     "internal": ("中心出错，稍后自动重试", "The hub failed; it is tried again"),
     "not_found": ("中心没有这个地址，软件版本可能不一致", "The hub has no such address; versions may differ"),
     # certificates and signatures

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema import database, ids
+from schema import ids
 from sync import digest, publish
 
 
@@ -86,57 +86,38 @@ def test_two_townships_count_as_one_set(world: Any) -> None:
     assert station.rows("SELECT count(*) FROM person") == [(2,)]
 
 
-def test_the_hub_computes_a_digest_once_per_change(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = world.station("0100-1"), world.station("0100-2")
-    computed: list[tuple[str, ...]] = []
-    real = digest.of_hub
-    monkeypatch.setattr(digest, "of_hub", lambda db, wanted: computed.append(wanted) or real(db, wanted))
-    world.person()
-
-    for station in (a, b, a, b):
-        assert station.sync().equal is True
-
-    assert sorted(computed) == [("330683100",), ("county",), ("node:0100-1",), ("node:0100-2",)]
+def test_every_row_lies_in_the_bucket_of_its_owner(pair: tuple[Any, Any]) -> None:
+    world, _ = pair
+    with world.hub.read() as db:
+        for family, held in digest.families(world.stations[0].slices).items():
+            scope = digest.Scope.at_hub(held)
+            for table in scope.tables:
+                for bucket, values in digest.rows(db, scope, table):
+                    row = dict(zip(table.names, values, strict=False))
+                    assert 0 <= bucket == digest.bucket_of_row(table, row) < digest.BUCKETS, family
 
 
-def test_a_corrupted_station_is_found_at_the_latest_after_a_day(world: Any) -> None:
-    station = world.station()
-    world.person()
-    station.sync()
-    with station.store.write() as db:
-        db.execute("UPDATE person SET name = '换'")
-    world.clock.advance(hours=25)
-
-    report = station.sync()
-
-    assert (report.ok, report.equal) == (True, False)
-    assert station.sync().equal is False
-
-
-def test_a_corrupted_station_is_found_though_its_clock_was_ahead_when_it_last_looked(world: Any) -> None:
-    station = world.station()
-    world.person()
-    right = world.clock.at
-    world.clock.advance(days=300)
-    station.sync()
-    with station.store.write() as db:
-        db.execute("UPDATE person SET name = '换'")
-    world.clock.at = right
-
-    assert station.sync().equal is False
-
-
-def test_a_difference_is_not_stamped_as_equal(world: Any) -> None:
-    station = world.station()
-    world.person()
+def test_all_rows_of_a_person_share_a_bucket(world: Any) -> None:
+    """So that a person who leaves, or is repaired, costs one bucket."""
+    person = world.person()
     with publish.transaction(world.hub) as pub:
-        database.insert(pub.db, "division", {"code": "330683100", "name": "未发布", "level": "township", "rev": 1})
+        for number in range(3):
+            pub.put("enrolment", {
+                "id": ids.new_id(), "person_id": person, "insurance": "居民养老", "state": "active",
+                "began_month": f"2026-0{number + 1}", "grade_fen": 50_000,
+            })  # fmt: skip
+    with world.hub.read() as db:
+        assert set(digest.hashes(db, digest.Scope.at_hub(("330683100",)))) == {digest.bucket_of(person)}
 
-    report = station.sync()
 
-    assert report.equal is False
-    assert world.rows("SELECT last_equal_at FROM node_record") == [(None,)]
-    assert "last_equal_at" not in dict(station.rows("SELECT name, value FROM link"))
+def test_some_buckets_are_computed_as_all_are(pair: tuple[Any, Any]) -> None:
+    world, station = pair
+    for family, held in digest.families(station.slices).items():
+        with world.hub.read() as hub, station.store.read() as node:
+            for db, scope in ((hub, digest.Scope.at_hub(held)), (node, digest.Scope(family))):
+                whole = digest.hashes(db, scope)
+                some = sorted(whole)[::2]
+                assert digest.hashes(db, scope, [*some, 4095]) == {b: whole[b] for b in {*some, 4095} & set(whole)}
 
 
 def test_a_busy_hub_elsewhere_does_not_hinder_the_comparison(world: Any) -> None:

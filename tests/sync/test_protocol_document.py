@@ -20,16 +20,20 @@ from schema.table import Table
 from sync import (
     backoff,
     box,
+    buckets,
     bundle,
     certificate,
     codec,
+    difference,
     digest,
     enrolment,
     frame,
     greeting,
+    proof,
     publish,
     push_stage,
     receipt,
+    repair,
     server,
     signed,
     slices,
@@ -134,10 +138,23 @@ def example_receipt() -> list[str]:
 
 def example_digest() -> list[str]:
     row = [{**DIVISION, "rev": 1}.get(name) for name in tables.TABLES["division"].names]
-    parts = [codec.dump(["division", [row]]), *(codec.dump(n) for n in ("division", "officer_key", "station"))]
-    said = ["division, its only batch", "end of division", "end of officer_key", "end of station"]
-    whole = blake2b(b"".join(parts), digest_size=digest.DIGEST_BYTES).digest()
-    return [*map(line, parts, said), line(whole, "BLAKE2b-128 of the above")]
+    bucket = digest.bucket_of_key(["330683100"])
+    content = codec.dump(["division", [row]])
+    place, number = bucket % 64, bucket // 64
+    group = bytes(16 * place) + hashed(content) + bytes(16 * (63 - place))
+    empty = hashed(bytes(1024))
+    groups = [hashed(group) if n == number else empty for n in range(64)]
+    return [
+        line(codec.dump(["330683100"]), "key"), line(hashed(codec.dump(["330683100"])), f"its hash: bucket {bucket:,}"),
+        line(content, "the bucket's only table with its only row"), line(hashed(content), f"hash of bucket {bucket:,}"),
+        line(groups[number], f"hash of group {number}: {place} x 16 zero bytes, it, {63 - place} x 16 zero bytes"),
+        line(empty, "hash of each other group: 1,024 zero bytes"),
+        line(hashed(b"".join(groups)), "digest: of the 64 groups"),
+    ]  # fmt: skip
+
+
+def hashed(data: bytes) -> bytes:
+    return blake2b(data, digest_size=digest.DIGEST_BYTES).digest()
 
 
 def example_bundle() -> list[str]:
@@ -208,20 +225,16 @@ def test_the_digest_of_cells_is_as_the_document_says(hub_store: Store) -> None:
         pub.cells("contact", PERSON, {"phone": "13900000001"})
     with publish.transaction(hub_store) as pub:
         pub.cells("contact", PERSON, {"phone": "13900000002"})
-    whole = blake2b(digest_size=16)
-    for name in sorted(n for n, t in tables.TRAVELLING.items() if t.kind != "fact"):
-        if slices.family_of_table(name) != "township":
-            continue
-        if name == "contact":
-            row: list[Any] = [PERSON, "13900000002", None, None, None, None, "1:1 2:1 3:1 4:1 0:2"]
-            whole.update(codec.dump(["contact", [row]]))
-        if name == "person":
-            with hub_store.read() as db:
-                rev = db.execute("SELECT rev FROM person").fetchone()[0]
-            whole.update(codec.dump(["person", [[{**person, "rev": rev}.get(c) for c in tables.TABLES[name].names]]]))
-        whole.update(codec.dump(name))
     with hub_store.read() as db:
-        assert digest.of_hub(db, ("330683100",)) == whole.digest()
+        rev = db.execute("SELECT rev FROM person").fetchone()[0]
+    contact: list[Any] = [PERSON, "13900000002", None, None, None, None, "1:1 2:1 3:1 4:1 0:2"]
+    row = [{**person, "rev": rev}.get(c) for c in tables.TABLES["person"].names]
+    bucket = hashed(codec.dump(["contact", [contact]]) + codec.dump(["person", [row]]))
+    place = int.from_bytes(PERSON[:2], "big") // 16
+    hashes = [bucket if n == place else bytes(16) for n in range(4096)]
+    groups = [hashed(b"".join(hashes[n : n + 64])) for n in range(0, 4096, 64)]
+    with hub_store.read() as db:
+        assert digest.of_hub(db, ("330683100",)) == hashed(b"".join(groups))
 
 
 # --- words ------------------------------------------------------------------------------------------------------
@@ -279,7 +292,8 @@ def test_no_field_stands_there_that_the_code_does_not_know(shape: str) -> None:
     ("method", "path"),
     [
         ("POST", "/s1/enrol"), ("POST", "/s1/hello"), ("PUT", "/s1/chunk/<node>/<epoch hex>/<chan>/<n>"),
-        ("GET", "/s1/feed/<slice>"), ("GET", "/s1/digest/<slices>"),
+        ("GET", "/s1/feed/<slice>"), ("GET", "/s1/digest/<slices>"), ("GET", "/s1/buckets/<slices>"),
+        ("GET", "/s1/rows/<slices>"),
     ],
 )  # fmt: skip
 def test_every_route_has_a_line(method: str, path: str) -> None:
@@ -287,11 +301,11 @@ def test_every_route_has_a_line(method: str, path: str) -> None:
 
 
 def test_the_server_routes_no_more_than_that(world: Any) -> None:
-    known = {("POST", "hello"), ("PUT", "chunk"), ("GET", "feed"), ("GET", "digest")}
+    known = {("POST", "hello"), ("PUT", "chunk"), *(("GET", name) for name in ("feed", "digest", "buckets", "rows"))}
     answered = {
         (method, name)
         for method in ("GET", "POST", "PUT")
-        for name in ("hello", "chunk", "feed", "digest", "enrol", "snapshot", "blob", "ctl")
+        for name in ("hello", "chunk", "feed", "digest", "buckets", "rows", "enrol", "snapshot", "blob", "ctl")
         for length in range(7)
         if world.request(method, "/".join(["/s1", name, *"x" * length])).status != 404
     }
@@ -309,9 +323,14 @@ LIMITS = {
     "`upto` or fact number above the last": validator.MAX_STEP, "page, smallest `max`": server.MIN_PAGE,
     "page, largest `max`": server.MAX_PAGE, "token, seconds": int(tokens.LIFETIME.total_seconds()),
     "hold of a frame refused as a whole, hours": int(push_stage.HOLD.total_seconds() / 3600),
-    "back-off, longest, seconds": int(backoff.LONGEST_S), "rows in a batch of a digest": digest._BATCH,
     "bundle": box.MAX_FILE, "header of a box": box.MAX_HEADER, "segment": box.SEGMENT_BYTES,
     "members of a bundle": bundle.MAX_MEMBERS, "HEADER and END of a bundle": bundle.LIMITS[bundle.END],
+    "back-off, longest, seconds": int(backoff.LONGEST_S), "groups of a digest": digest.GROUPS,
+    "buckets of a digest": digest.BUCKETS, "groups asked for at once": difference.GROUPS_ASKED,
+    "buckets asked for at once": difference.BUCKETS_ASKED, "repairs before a pause": proof.REPAIRS,
+    "pages of a repair in one session": repair.PAGES_IN_A_SESSION,
+    "pause after repairs that did not help, hours": int(proof.TRIED_AGAIN_AFTER.total_seconds() / 3600),
+    "digest from all rows at least every, days": buckets.FULL_EVERY.days,
     "schema": migrations.SCHEMA_VERSION, "oldest schema": greeting.MIN_SCHEMA,
 }  # fmt: skip
 
