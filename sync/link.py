@@ -2,7 +2,7 @@
 """Station: what is known of the line, in the `link` table, for the bar on every page.
 
 state up|down|refused   since   last_contact_at   last_error (a code of `words`, '' when none)   last_equal_at
-clock_skew_s (this machine minus the hub)   held:<channel>   digest:<family>
+clock_skew_s (this machine minus the hub)   held:<channel>   repairs (how many did not help, and when)
 cut:<slice> (where a fetch of several pages began, '' when it is complete)
 """
 
