@@ -119,6 +119,7 @@ HUB = (
         "owners that lost a row or gave it to another, since which feed number: its entry cannot name them any more",
         ("prefix",),
         (blob_("prefix", 2), int_("seq")),
+        indexes=("seq",),
     ),
     Table(
         "hub_case",

@@ -61,7 +61,8 @@ class AtHub:
             row = db.execute(
                 "SELECT position, root, full_at FROM digest_root WHERE name = ?", (_name(wanted),)
             ).fetchone()
-        if row is not None and row[0] >= last and not _is_old(row[2], now):
+            moved = db.execute("SELECT coalesce(max(seq), -1) FROM digest_moved").fetchone()[0]
+        if row is not None and row[0] >= last and row[0] > moved and not _is_old(row[2], now):
             return Found(last, bytes(row[1]))
         last, kept = self.kept(wanted, now)
         return Found(last, kept.root)

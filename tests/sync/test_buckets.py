@@ -80,6 +80,16 @@ class History:
             with self.world.hub.write() as db:
                 db.execute("DELETE FROM enrolment WHERE id = ?", (self.enrolments.pop(n % len(self.enrolments)),))
 
+    def erase(self, n: int) -> None:
+        """Registered twice by mistake: all rows go, everywhere."""
+        if len(self.persons) > 1:
+            with publish.transaction(self.world.hub) as pub:
+                pub.erase(self.persons.pop(n % len(self.persons)))
+
+    def leaves(self, n: int) -> None:
+        with publish.transaction(self.world.hub) as pub:
+            pub.move(self.person(n), [(TOWNSHIP, OTHER)[n % 2]])
+
     def cells(self, n: int) -> None:
         with publish.transaction(self.world.hub) as pub:
             pub.cells("contact", self.person(n), {"phone": f"1390000{n:04d}"})
@@ -132,8 +142,8 @@ class History:
                     assert buckets.of_node(db, family, now).root == digest.of_node(db, family)
 
 
-ACTIONS = ("new_person", "rename", "move", "also_placed", "enrol", "goes_over", "struck_out", "cells", "county", "edit",
-           "sync", "evict", "by_hand", "untracked", "look")  # fmt: skip
+ACTIONS = ("new_person", "rename", "move", "also_placed", "leaves", "enrol", "goes_over", "struck_out", "cells",
+           "county", "edit", "erase", "sync", "evict", "by_hand", "untracked", "look")  # fmt: skip
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
