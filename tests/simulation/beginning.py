@@ -20,10 +20,10 @@ from schema.clock import FixedClock, stamp
 from schema.database import Store
 from sync import publish
 from sync.transport import InProcess
+from tests.simulation import attacker
 from tests.simulation.model import HUB, Cells, Register
-from tests.simulation.world import DB_KEY, TOWNSHIPS, Station, World, person_row, seeded_ids
+from tests.simulation.world import DB_KEY, START, TOWNSHIPS, Station, World, person_row, seeded_ids
 
-START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 FIRST_PERSONS = 20
 MEMORY = "/dev/shm"
 
@@ -65,6 +65,7 @@ def _build_base(count: int, loaded: bool) -> _Base:
         database.set_setting(db, "epoch", bytes(16))
     for station in world.stations:
         _enrol(world, station)
+    attacker.enrol(world)
     people = [ids.new_id() for _ in range(FIRST_PERSONS)]
     with publish.transaction(world.hub) as pub:
         for n, person in enumerate(people):
@@ -133,5 +134,6 @@ def _believe(world: World, people: list[bytes], loaded: bool) -> None:
             cells.write(HUB, person, {"phone": _first_phone(n)})
     if loaded:
         for station in world.stations:
+            world.loaded.add(station.name)
             held = {c: v for c, v in cells.at[HUB].cells.items() if register.members[c[0]] & set(station.slices)}
             cells.pulled(station.name, held)

@@ -26,7 +26,8 @@ def empty_disk(world: World, store: Store) -> None:
     """There is room again."""
     if store.path in world.full:
         world.full.discard(store.path)
-        _limit(store.connection(), NO_LIMIT)
+        if store in (world.hub, *(s.store for s in world.stations)):
+            _limit(store.connection(), NO_LIMIT)
 
 
 def _limit(db: Any, pages: int) -> None:

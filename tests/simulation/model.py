@@ -101,6 +101,7 @@ class Cells:
         self.met: dict[tuple[int, int], Pair] = {}
         self.displaced: list[tuple[Write, Write]] = []
         self.agreed: set[int] = set()
+        self.given: list[tuple[str, Cell, int, str | None]] = []
 
     def write(self, author: str, person: bytes, changes: dict[str, str | None], *, blurred: bool = False) -> None:
         """Someone saves these values; unchanged ones are no edit."""
@@ -123,6 +124,8 @@ class Cells:
             self.writes.append(write)
             if author == HUB:
                 self.at_hub.add(write.number)
+        if author == HUB:
+            self.given.append((HUB, cell, col_version, value))
         self.by_version[author, cell, col_version] = write
         self.at[author].show(cell, Version(write, value, col_version, author))
 
@@ -136,6 +139,7 @@ class Cells:
             if key not in self.by_version or (write.value if write else None) != item.value:
                 raise Broken("anytime_only_real_edits_travel", f"{station} pushed {item} which nobody wrote there")
             incoming = Version(write, item.value, item.col_version, station)
+            self.given.append((station, cell, item.col_version, item.value))
             known = hub.cells.get(cell)
             if write is not None:
                 self.at_hub.add(write.number)

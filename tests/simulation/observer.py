@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -11,8 +13,9 @@ from cryptography.exceptions import InvalidSignature
 from schema.errors import Unreachable
 from sync.transport import Request, Response
 from tests.simulation import wire
-from tests.simulation.model import HUB, Broken
-from tests.simulation.world import HUB_KEY, Crashed, Station, World
+from tests.simulation.model import HUB, Broken, Cell, Version
+from tests.simulation.power import FATE, Crashed
+from tests.simulation.world import HUB_KEY, Station, World, program
 
 
 def unreachable() -> Unreachable:
@@ -27,27 +30,42 @@ def short(path: str, query: Mapping[str, str]) -> str:
 
 
 def deliver(world: World, request: Request, *, may_fail: bool = False) -> Response:
-    """Hand a request to the hub and tell the model what the hub signed for."""
+    """Hand a request to the hub and tell the model what the hub has taken in, whether or not it lived to say so."""
+    fatal, FATE.paused = FATE.machine == HUB, FATE.machine != HUB
     try:
-        response = world.server.handle(request)
+        with program(world.release):
+            response = world.server.handle(request)
     except Crashed:
+        world.fired[FATE.autopsy(HUB)] += 1
         world.crash_hub()
         raise unreachable() from None
     finally:
-        world.dies = "" if world.dies == HUB else world.dies
+        if fatal:
+            FATE.spare()
+        _look_for(world, request)
     if response.status == 500 and not may_fail:
-        raise Broken("anytime_the_hub_never_fails", f"{request.method} {short(request.path, request.query)}: 500")
-    parts = request.path.split("/")
-    if (request.method, parts[2]) == ("PUT", "chunk") and response.status == 200:
-        _arrived(world, parts[3], parts[5], int(parts[6]), request.body)
+        raise Broken("anytime_every_process_lives", f"{request.method} {short(request.path, request.query)}: 500")
     return response
 
 
-def _arrived(world: World, name: str, channel: str, n: int, body: bytes) -> None:
-    if (name, channel, n) in world.arrived:
+def _look_for(world: World, request: Request) -> None:
+    """Whether the hub's ledger has this frame now."""
+    parts = request.path.split("/")
+    if (request.method, parts[2]) != ("PUT", "chunk") or tuple(parts[i] for i in (3, 5, 6)) in world.arrived:
         return
-    world.arrived.add((name, channel, n))
-    station = next(s for s in world.stations if s.name == name)
+    with world.hub.read() as db:
+        sql = "SELECT hash FROM frame_ledger WHERE node = ? AND channel = ? AND n = ?"
+        found = db.execute(sql, (parts[3], parts[5], int(parts[6]))).fetchone()
+    if found and bytes(found[0]) == sha256(request.body).digest():
+        _arrived(world, parts[3], parts[5], int(parts[6]), request.body)
+
+
+def _arrived(world: World, name: str, channel: str, n: int, body: bytes) -> None:
+    world.arrived.add((name, channel, str(n)))
+    world.traffic["useful"] += len(body)
+    station = next((s for s in world.stations if s.name == name), None)
+    if station is None:
+        return  # the hostile one: what it sends is not believed
     world.accepted.append((station, channel, n, body))
     _, payload = wire.content(body)
     if channel == "reg":
@@ -71,16 +89,37 @@ def _take_effect(world: World, station: str, effects: dict[str, Any]) -> None:
         world.cells.write(HUB, person, {"phone": effects["phone"]})
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page on its way to a station, and what the hub's cells on it were when it was made."""
+
+    slice: str
+    channel: str
+    upto: int
+    size: int
+    cells: dict[Cell, Version]
+
+
 def remember_page(world: World, station: Station, request: Request, response: Response) -> None:
-    """A page of cells is on its way. Whether it gets applied shows in the station's own cursor."""
-    if response.status != 200 or not request.path.startswith("/s1/feed/") or request.query["chan"] != "reg":
+    """A page is on its way. Whether it gets applied shows in the station's own cursor."""
+    if response.status != 200 or not request.path.startswith("/s1/feed/"):
         return
     try:
         HUB_KEY.public_key().verify(response.body[-wire.SIGNATURE_BYTES :], response.body[: -wire.SIGNATURE_BYTES])
     except InvalidSignature:
         return  # the line spoiled it: nobody will apply that
     header, payload = wire.content(response.body)
-    world.pages[station.name] = (header["slice"], header["upto"], world.cells.page(wire.cells(payload)))
+    slice_, channel = header["slice"], header["chan"]
+    _only_its_own(world, station, wire.persons(payload))
+    cells = world.cells.page(wire.cells(payload)) if channel == "reg" else {}
+    world.pages[station.name] = Page(slice_, channel, header["upto"], len(response.body), cells)
+
+
+def _only_its_own(world: World, station: Station, persons: set[bytes]) -> None:
+    """I4: the hub sends nobody to a station whose slices that person is not in."""
+    strangers = [p for p in persons if not world.register.members.get(p, set()) & set(station.slices)]
+    if strangers:
+        raise Broken("anytime_a_station_holds_only_its_slices", f"{station.name} was sent {strangers}")
 
 
 def observe_page(world: World, station: Station) -> None:
@@ -88,9 +127,9 @@ def observe_page(world: World, station: Station) -> None:
     page = world.pages.pop(station.name, None)
     if page is None:
         return
-    slice_, upto, versions = page
     with station.store.read() as db:
-        sql = "SELECT \"after\" FROM cursor WHERE slice = ? AND channel = 'reg'"
-        found = db.execute(sql, (slice_,)).fetchone()
-    if found and found[0] == upto:
-        world.cells.pulled(station.name, versions)
+        sql = 'SELECT "after" FROM cursor WHERE slice = ? AND channel = ?'
+        found = db.execute(sql, (page.slice, page.channel)).fetchone()
+    if found and found[0] == page.upto:
+        world.cells.pulled(station.name, page.cells)
+        world.traffic["useful"] += page.size

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from schema import crsqlite
+from schema import crsqlite, database
 from schema.crsqlite import Guards
 from schema.database import Store
-from sync import inbox, merge, pull
+from sync import inbox, inbox_cells, merge, pull, validator
 
 
 @contextmanager
@@ -105,9 +105,57 @@ def no_marks() -> AbstractContextManager[Any]:
     return patch.object(pull, "mark", lambda *where: None)
 
 
+@contextmanager
+def old_savepoint() -> Iterator[None]:
+    """A full disk ends the transaction; the savepoint goes back to nothing, and that error passes for a bad row."""
+
+    @contextmanager
+    def savepoint(db: Any, name: str = "part") -> Iterator[None]:
+        db.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            db.execute(f"ROLLBACK TO {name}")
+            db.execute(f"RELEASE {name}")
+            raise
+        db.execute(f"RELEASE {name}")
+
+    with patch.object(database, "savepoint", savepoint):
+        yield
+
+
+def no_bounds() -> AbstractContextManager[Any]:
+    """P4: a peer's version numbers are taken as they are."""
+    return patch.multiple(validator, MAX_COL_VERSION=2**63, MAX_CAUSAL_LENGTH=2**63, MAX_VERSION_JUMP=2**63)
+
+
+@contextmanager
+def changeable_ids() -> Iterator[None]:
+    """P6: nothing stops a program from changing a row's id."""
+    opened = Store.connection
+
+    def connection(store: Store) -> Any:
+        db = opened(store)
+        if not db.in_transaction:
+            db.execute("DROP TRIGGER IF EXISTS contact_key_is_fixed")
+        return db
+
+    with patch.object(Store, "connection", connection):
+        yield
+
+
+def rows_of_strangers() -> AbstractContextManager[Any]:
+    """P10: the hub takes rows of persons that are not the sender's, new ones included."""
+    return patch.object(inbox_cells, "_members", lambda db, rows, wanted: dict.fromkeys((r[0].row_id for r in rows), 0))
+
+
 PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "K1": stuck_sync_bit,
     "K2": cursor_from_the_extension,
+    "P4": no_bounds,
+    "P6": changeable_ids,
+    "P10": rows_of_strangers,
+    "P19": no_finalize,
     "cursor": cursor_before_the_data,
     "reply": no_ledger,
     "H": no_rule_h,
@@ -115,5 +163,7 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "winner": no_frame_for_a_winner,
     "pages": no_memory_of_the_first_page,
     "mark": no_marks,
-    "P19": no_finalize,
+    "full": old_savepoint,
 }
+# Those that only an attack shows.
+ATTACKED = ("P4", "P10")

@@ -14,24 +14,33 @@ from tests.simulation.limits import empty_disk
 from tests.simulation.line import Line
 from tests.simulation.model import Broken
 from tests.simulation.observer import deliver, observe_page, short
-from tests.simulation.world import Crashed, Station, World
+from tests.simulation.power import FATE, Crashed
+from tests.simulation.world import Station, World, program
 
 BUSY, FULL = 5, 13
 EXPECTED = (BUSY, FULL)
 
 
-def run(world: World, station: Station, badness: float, meanwhile: Callable[[Any], None]) -> Report | None:
-    """The session's report, None when it did not live to write one."""
+def run(
+    world: World, station: Station, badness: float, meanwhile: Callable[[Any], None], *, may_fail: bool = False
+) -> Report | None:
+    """The session's report, None when it did not live to write one. `may_fail`: the hub has a reason to answer 500."""
     world.note(f"{station.name} calls the hub{f', line {badness:.0%} bad' if badness else ''}")
-    line = Line(world, station, badness, meanwhile)
+    line = Line(world, station, badness, meanwhile, may_fail)
     outer = station in world.calling
     world.calling.append(station)
     store = station.store
     try:
-        report = world.session(station, lambda: line).run()
+        with program(station.release):
+            report = world.session(station, lambda: line).run()
+        line.weigh()
+        if report.ok:
+            world.loaded.add(station.name)
         world.note(f"-> {report.error_code or 'ok'}, equal {report.equal}")
         return report
     except Crashed:
+        if how := FATE.autopsy("station"):
+            world.fired[how] += 1
         if station.store is store:
             world.crash_station(station)
         world.note(f"-> {station.name} crashed")
@@ -45,11 +54,19 @@ def run(world: World, station: Station, badness: float, meanwhile: Callable[[Any
         world.note(f"-> {station.name}: {error}")
     finally:
         line.locks.close()
-        world.dies = ""
+        FATE.spare()
         empty_disk(world, station.store)
         world.calling.pop()
         observe_page(world, station)
+        _note_first_load(world, station)
     return None
+
+
+def _note_first_load(world: World, station: Station) -> None:
+    """A first load that ended early, with part of it kept."""
+    if station.name not in world.loaded:
+        with station.store.read() as db:
+            world.fired["first load cut"] += bool(db.execute("SELECT 1 FROM cursor LIMIT 1").fetchone())
 
 
 def deliver_late(world: World, request: Request) -> None:

@@ -3,35 +3,82 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
+from tests.simulation import faults
+from tests.simulation.campaign import FULL_RUN, Totals
 from tests.simulation.planted import PLANTED
-from tests.simulation.run import run, run_planted
+from tests.simulation.run import run, run_planted, run_stressed
 
-SEEDS = 24
-BATCH = 6
+SEEDS, STEPS = 140, 30
+BATCH = 20
+LONG_SEEDS, LONG_STEPS = 2, 200
 ENOUGH = 200
 # The first seed that finds each planted fault, when this was written; later ones are tried if the histories change.
-FOUND_BY = {"K1": 1, "K2": 0, "cursor": 2, "reply": 0, "H": 0, "N": 2, "winner": 17, "pages": 12, "mark": 0, "P19": 0}
+FOUND_BY = {
+    "K1": 1, "K2": 21, "P4": 0, "P6": 3, "P10": 0, "P19": 0, "cursor": 9, "reply": 0, "H": 0, "N": 1, "winner": 12,
+    "pages": 12, "mark": 0, "full": 3,
+}  # fmt: skip
+ROOT = Path(__file__).parents[2]
+REPEATED = 7
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_every_promise_is_kept_in_every_history(first: int) -> None:
+    fired: Counter[str] = Counter()
     for seed in range(first, first + BATCH):
-        outcome = run(seed)
-        assert not outcome.failure, f"python -m tests.simulation --seed {seed} --trace\n{outcome.failure}"
+        outcome = run(seed, STEPS)
+        again = f"python -m tests.simulation --seed {seed} --steps {STEPS} --trace"
+        assert not outcome.failure, f"{again}\n{outcome.failure}"
         assert outcome.sessions and outcome.edits
+        fired += outcome.fired
+    assert faults.unnamed(fired) == []
+    assert len(faults.silent(fired)) < len(fired), "most faults never happened"
 
 
-def test_a_seed_repeats_to_the_byte() -> None:
-    first, second = run(SEEDS), run(SEEDS)
-    assert first.trace == second.trace
-    assert first.trace != run(SEEDS + 1).trace
+@pytest.mark.parametrize("seed", range(SEEDS, SEEDS + LONG_SEEDS))
+def test_every_promise_is_kept_in_a_long_history(seed: int) -> None:
+    outcome = run(seed, LONG_STEPS)
+    assert not outcome.failure, f"python -m tests.simulation --seed {seed} --steps {LONG_STEPS}\n{outcome.failure}"
+
+
+def test_a_seed_repeats_to_the_byte_in_any_process() -> None:
+    here = run(REPEATED, STEPS)
+    words = [sys.executable, "-m", "tests.simulation", "--seed", str(REPEATED), "--steps", str(STEPS), "--trace"]
+    said = [
+        subprocess.run(
+            words, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True, text=True
+        ).stdout.rsplit("\nseed ", 1)[0]
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert {_hash(text) for text in said} == {_hash("\n".join(here.trace))}
+    assert here.trace != run(REPEATED + 1, STEPS).trace
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("fault", PLANTED)
 def test_a_planted_fault_is_found(fault: str) -> None:
     seeds = range(FOUND_BY[fault], FOUND_BY[fault] + ENOUGH)
-    found = next((seed for seed in seeds if run_planted(seed, fault).failure), None)
+    steps = STEPS if fault != "winner" else 80  # a clerk must correct himself while a page is under way
+    found = next((seed for seed in seeds if run_planted(seed, fault, steps).failure), None)
     assert found is not None, f"{fault} was not found by {ENOUGH} seeds"
-    assert not run(found).failure, "the seed is broken without the fault"
+    assert not run_stressed(found, fault, steps).failure, "the seed is broken without the fault"
+
+
+def test_a_long_run_in_which_a_fault_never_happened_fails() -> None:
+    every = Counter({c: 1 for fault in faults.FAULTS.values() for c in fault.counters})
+    assert Totals(seeds=FULL_RUN, fired=every).complaints() == []
+    del every["drop reply"]
+    assert Totals(seeds=FULL_RUN, fired=every).complaints() == ["F2 drop reply never happened"]
+    assert Totals(seeds=FULL_RUN - 1, fired=every).complaints() == []
+    assert Totals(fired=Counter({"a fault nobody named": 1})).complaints() != []

@@ -47,5 +47,15 @@ def facts(payload: dict[str, Any]) -> list[bytes]:
     return [item[0] for item in payload["facts"]]
 
 
+def persons(payload: dict[str, Any]) -> set[bytes]:
+    """Whose rows a pulled page holds, as far as a row says it in its first column or in `person_id`."""
+    found = {cell.person for cell in cells(payload)} if "cells" in payload else set()
+    for table, block in payload.get("rows", {}).items():
+        owner = "id" if table == "person" else "person_id"
+        if owner in block["c"]:
+            found.update(p for p in block["v"][block["c"].index(owner)] if p is not None)
+    return found
+
+
 def _runs(data: list[int]) -> list[int]:
     return [value for value, count in zip(data[::2], data[1::2], strict=True) for _ in range(count)]
