@@ -122,7 +122,7 @@ def _rows(db: Any, case: HubCase, view: PersonView, values: dict[str, Any], find
 
 
 def _in_words(db: Any, case: HubCase, field: Field, value: Any) -> Text:
-    if field.type == "village" and value:
+    if field_types.widget(field) == "village" and value:
         name = place_name(db, value)
         return {"zh": name, "en": name}
     return field_types.shown(field, value, Context(case.received_on, pack.parameters()))

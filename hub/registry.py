@@ -40,7 +40,20 @@ def changes_of(db: Any, case: HubCase, on: date) -> list[Change]:
             code="findings",
         )
     asked = cases.case_input(case, examined.values)
-    return effects.changes(case.item, asked, cases.view_of(db, case), on, pack.parameters())
+    changes = effects.changes(case.item, asked, cases.view_of(db, case), on, pack.parameters())
+    _require_places(db, changes)
+    return changes
+
+
+def _require_places(db: Any, changes: Iterable[Change]) -> None:
+    """Nobody moves to a village that no station would show."""
+    for village in {c.row["village"] for c in changes if "village" in c.row}:
+        if db.execute("SELECT 1 FROM division WHERE code = ? AND valid_to IS NULL", (village,)).fetchone() is None:
+            raise WrongState(
+                f"没有代码为 {village} 的村、社区。请退回补正",
+                f"There is no village or community with code {village}: return the case",
+                code="village",
+            )
 
 
 def put_into_effect(pub: Publication, case: HubCase, changes: Iterable[Change], *, at: str) -> None:

@@ -62,6 +62,9 @@ def sections(
     villages = _villages(db, desk.township, answers)
     today = prefill.current(item, person, desk.clock.today(), desk.parameters)
 
+    def places(field: Field) -> tuple[tuple[str, Text], ...]:
+        return _VILLAGES[field.type](db, desk.township, answers)
+
     def shown(field: Field) -> FormField:
         kind = field_types.widget(field)
         value = field_types.raw_text(field, values.get(field.name)) if field.derived else answers.get(field.name, "")
@@ -78,7 +81,7 @@ def sections(
             readonly=field.readonly,
             hint=field.hint,
             now=_masked(field, now, _readable(field, now, context, dict(villages))) if now else None,
-            choices=villages if kind == "village" else _entries(field, context),
+            choices=places(field) if field.type in _VILLAGES else _entries(field, context),
         )
 
     return [(section, [shown(f) for f in item.fields_in(section.id)]) for section in item.sections]
@@ -108,7 +111,7 @@ def obstacles(desk: Desk, item: Service, person: PersonView) -> list[Finding]:
 
 
 def _readable(field: Field, value: Any, context: Context, villages: dict[str, Text]) -> Text:
-    if field.type == "village" and value in villages:
+    if field.type in _VILLAGES and value in villages:
         return villages[value]
     if field.type == "phone":
         return dict.fromkeys(("zh", "en"), formats.phone(value))
@@ -136,6 +139,20 @@ def _villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[st
     return tuple((row["code"], {"zh": row["name"], "en": row["name_en"] or row["name"]}) for row in rows)
 
 
+def _county_villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[str, Text], ...]:
+    """Villages and communities of the whole county, by township: somebody moves away."""
+    rows = db.execute(
+        "SELECT d.code, d.name, coalesce(d.name_en, d.name) AS name_en, t.name AS town, "
+        "coalesce(t.name_en, t.name) AS town_en FROM division d JOIN division t ON t.code = d.parent "
+        "WHERE t.level = 'township' AND d.valid_to IS NULL ORDER BY d.code"
+    )
+    return tuple(
+        (row["code"], {"zh": f"{row['town']} {row['name']}", "en": f"{row['town_en']} {row['name_en']}"})
+        for row in rows
+    )
+
+
+_VILLAGES = {"village": _villages, "county_village": _county_villages}
 _MASKS: dict[str, Callable[[str], str]] = {
     "bank_account": lambda number: "…" + formats.tail(number),
     "phone": formats.phone_masked,

@@ -11,7 +11,7 @@ from stdnum import luhn
 from schema import case, clock, field_types, prefill, resident_id
 from schema.examination import Examination, Words, check
 
-IDENTITY_FIELDS = ("new_id_number", "new_name", "new_birth_on", "new_work_began_on")
+IDENTITY_FIELDS = ("new_id_number", "new_name", "new_birth_on", "new_work_began_on", "new_village")
 _BIRTH_FIELDS = ("new_id_number", "new_birth_on")
 
 

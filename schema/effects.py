@@ -179,7 +179,7 @@ def bank_account(d: Decided) -> list[Change]:
     return [Change("bank_account", {"person_id": d.person_id, **row})]
 
 
-@effect("new_name", "new_id_number", "new_birth_on", "new_work_began_on")
+@effect("new_name", "new_id_number", "new_birth_on", "new_work_began_on", "new_village")
 def person_columns(d: Decided) -> list[Change]:
     """The corrected columns of the person core, with everything that is read off them."""
     row = dict(d.view.person)
@@ -193,6 +193,7 @@ def person_columns(d: Decided) -> list[Change]:
         row["birth_on"] = read.birth_on.isoformat()
     row["birth_on"] = d.value("new_birth_on") or row["birth_on"]
     row["work_began_on"] = d.value("new_work_began_on") or row["work_began_on"]
+    row["village"] = d.value("new_village") or row["village"]
     return [Change("person", row)] if row != d.view.person else []
 
 

@@ -239,6 +239,7 @@ TYPES: dict[str, FieldType] = {
     "choice": FieldType(_choice, "choice"),
     "money": FieldType(_money, "money"),
     "village": FieldType(_village, "village"),
+    "county_village": FieldType(_village, "village"),
     "bank_account": FieldType(_bank_account, "bank_account"),
     "checkbox": FieldType(_checkbox, "checkbox"),
     "textarea": FieldType(_textarea, "textarea"),

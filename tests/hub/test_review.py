@@ -10,7 +10,7 @@ import pytest
 
 from hub import officers, steps
 from schema import database, events
-from schema.clock import FixedClock
+from schema.clock import FixedClock, stamp
 from schema.errors import NotAllowed, Refusal, WrongState
 from sync import publish
 from tests.hub.county import (
@@ -25,8 +25,11 @@ from tests.hub.county import (
     CLERK,
     ENROLMENT,
     INSPECT,
+    OTHER_TOWNSHIP,
+    OTHER_VILLAGE,
     REVIEW,
     STATION,
+    TOWNSHIP,
     County,
     Desk,
     newcomer,
@@ -312,3 +315,24 @@ def test_a_change_of_name_takes_three_hands_and_changes_pinyin_with_it(county: C
     case_id = desk.submit(CHANGE, "周建根", given={"new_name": "周建耕", "reason": "公安已更正"})
     walk(county, case_id, "accept", "review", "approve")
     assert county.rows("SELECT name, pinyin FROM person") == [("周建耕", "zhoujiangeng")]
+
+
+def test_an_approved_move_takes_the_person_to_the_other_township(county: County, desk: Desk) -> None:
+    person_id = county.add_pensioner_to_be()
+    case_id = desk.submit(CHANGE, "周建根", given={"new_village": OTHER_VILLAGE, "reason": "户口迁移"})
+
+    walk(county, case_id, "accept", "review", "approve")
+
+    assert state(county, case_id) == ("effective", None)
+    assert county.rows("SELECT slice FROM slice_member WHERE person_id = ?", person_id) == [(OTHER_TOWNSHIP,)]
+    left = county.rows("SELECT tbl FROM slice_feed WHERE slice = ? AND op = ?", TOWNSHIP, publish.LEAVE)
+    assert {"person", "contact", "enrolment", "account", "bank_account"} <= {row[0] for row in left}
+    assert county.rows("SELECT left_at FROM slice_left") == [(stamp(county.hub.clock.now()),)]
+
+
+def test_nobody_moves_to_a_village_that_does_not_exist(county: County, desk: Desk) -> None:
+    county.add_pensioner_to_be()
+    case_id = desk.submit(CHANGE, "周建根", given={"new_village": "330683999999", "reason": "户口迁移"})
+    with pytest.raises(WrongState) as refused:
+        decide(county, case_id, ACCEPT)
+    assert refused.value.code == "village"

@@ -147,6 +147,12 @@ def test_dates_alone_can_be_corrected() -> None:
     assert (change.row["work_began_on"], change.row["birth_on"]) == ("2010-07-01", "1990-05-21")
 
 
+def test_a_new_village_moves_the_person_and_nothing_else() -> None:
+    data = domain.merged(domain.good(CHANGE), {"answers": {"new_village": "330683100200"}})
+    (change,) = decided(data)
+    assert (change.table, change.row["village"]) == ("person", "330683100200")
+
+
 def test_a_claim_takes_effect_with_the_amounts_known_on_the_day_of_calculation() -> None:
     over = {"today": date(2024, 7, 25), "person": {"birth_on": "1964-03-08"}, "answers": {"from_month": "2024-03"}}
     data = domain.merged(domain.good(CLAIM), over)

@@ -172,7 +172,7 @@ def test_contact_alone_is_changed_on_the_spot_and_identity_by_the_hub() -> None:
     assert item.mode_for({"phone": "15857501162", "new_name": " "}) == "S"
     assert item.steps_for({"phone": "15857501162"}) == ()
     assert item.legal_for({"phone": "15857501162"}) == "final"
-    for name in ("new_name", "new_id_number", "new_birth_on", "new_work_began_on"):
+    for name in ("new_name", "new_id_number", "new_birth_on", "new_work_began_on", "new_village"):
         answers = {"phone": "15857501162", name: "x"}
         assert (item.mode_for(answers), item.legal_for(answers)) == ("H", "received")
         assert item.steps_for(answers) == ("accept", "review", "approve")

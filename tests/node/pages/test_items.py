@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from node import receipts
 from node.station import Station
-from schema import events, ids
+from schema import database, events, ids
 from tests.node.conftest import ENROLMENT, PAPERS, STATION, Counter
 
 HTMX = {"HX-Request": "true"}
@@ -84,6 +84,21 @@ def test_the_legal_state_beside_the_form_follows_what_is_typed(counter: Counter,
     assert "legal final" in counter.post(path, fixed | {"phone": "13857582046"}, headers=HTMX).text
     beside = counter.post(path, fixed | {"new_name": "张建邦"}, headers=HTMX).text
     assert "legal received" in beside and "公安" not in beside and 'id="state-police_proof"' in beside
+
+
+def test_who_moves_away_may_move_to_any_village_of_the_county(
+    counter: Counter, person: Person, station: Station
+) -> None:
+    with station.store.write() as db:
+        for code, name, level, parent in (
+            ("330683101", "长乐镇", "township", "330683"), ("330683101201", "水竹村", "village", "330683101"),
+        ):  # fmt: skip
+            database.insert(db, "division", {"code": code, "name": name, "level": level, "parent": parent, "rev": 1})
+    page = counter.get(f"/items/personal_data_change?person={person('张建国').hex()}").text
+    offered = re.compile('<select[^>]*name="(new_village|address_village)".*?</select>', re.DOTALL)
+    lives, moves = (found[0] for found in offered.finditer(page))
+    assert "长乐镇 水竹村" in moves and "甘霖镇 苍岩村" in moves
+    assert "苍岩村" in lives and "水竹村" not in lives
 
 
 def test_all_findings_come_with_the_whole_form_and_a_summary(send: Send) -> None:
