@@ -84,6 +84,11 @@ def evict(db: Connection, table: str, row_ids: Iterable[bytes]) -> None:
         crsqlite.clear_sync_bit(db)
 
 
+def known_ids(db: Connection, table: str) -> list[bytes]:
+    """Ids of all rows of which anything is known here, deleted ones too."""
+    return [bytes(row[0]) for row in db.execute(f"SELECT id FROM {table}__crsql_pks")]
+
+
 def raise_floor(db: Connection) -> int:
     """P9: keep the highest version in use from being given again, whatever rows go now. Returns it."""
     clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")

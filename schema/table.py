@@ -45,13 +45,17 @@ class Column:
             return "" if len(value) == 16 else "length"
         return "" if len(value) <= self.limit else "length"
 
+    def accepts_characters(self, text: str) -> str:
+        """'characters' when the text contains what no column takes."""
+        return "characters" if _NO_TEXT.search(text) else ""
+
     def _accepts_text(self, value: object) -> str:
         if type(value) is not str:
             return "type"
         if len(value) > self.limit:
             return "length"
-        if _NO_TEXT.search(value):
-            return "characters"
+        if reason := self.accepts_characters(value):
+            return reason
         if self.pattern and value and not re.fullmatch(self.pattern, value):
             return "format"
         return ""

@@ -88,6 +88,34 @@ BOTH = (
     ),
 )
 
+SNAPSHOTS = (
+    Table(
+        "snapshot",
+        "local",
+        "both",
+        "hub: first loads kept ready for its stations; station: the one it is fetching, or may not use",
+        ("slices", "sha256"),
+        (
+            text_("slices", 400, True),
+            blob_("sha256", 32),
+            int_("head"),
+            int_("size"),
+            blob_("manifest", 65536),
+            text_("made_at", 24, True),
+            text_("refused_at", 24),
+        ),
+        indexes=("slices, head",),
+    ),
+    Table(
+        "snapshot_part",
+        "local",
+        "both",
+        "bytes of a snapshot at their place: kept here because they are register data and the database is encrypted",
+        ("slices", "sha256", "first"),
+        (text_("slices", 400, True), blob_("sha256", 32), int_("first"), blob_("data", 262144)),
+    ),
+)
+
 NODE = (
     Table(
         "digest_changed",

@@ -156,11 +156,12 @@ def _take_rows(db: Any, content: dict[str, Any]) -> int:
                 raise codec.bad(code, table)
     for table, rows in found.items():
         if rows:
-            db.executemany(_upsert_newer(table, list(rows[0])), [tuple(row.values()) for row in rows])
+            db.executemany(upsert_newer(table, list(rows[0])), [tuple(row.values()) for row in rows])
     return sum(map(len, found.values()))
 
 
-def _upsert_newer(table: str, columns: list[str]) -> str:
+def upsert_newer(table: str, columns: list[str]) -> str:
+    """SQL that takes a reference row unless a newer one stands."""
     key = tables.TABLES[table].key
     sets = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
     return (
@@ -181,12 +182,19 @@ def _take_cells(
     for cell in cells:
         if code := validator.bad_cell(cell, from_node=False) or ("" if 0 <= cell.extra < len(sites) else "range"):
             raise codec.bad(code, cell.table[:40])
+    merge_cells(db, cells, sites, certificate, key, clock)
+    return len({(c.table, c.row_id) for c in cells})
+
+
+def merge_cells(
+    db: Any, cells: list[WireCell], sites: list[bytes], certificate: Certificate, key: Ed25519PrivateKey, clock: Clock
+) -> None:
+    """Merge checked cells of the hub under rule N; `extra` of each is its author's place in `sites`."""
     at_stake = _unframed(db, cells)
     crsqlite.apply(db, (merge.as_cell(c, sites[c.extra]) for c in cells), sites[0] if sites else b"")
     kept = [_keep_loser(db, cell, mine, sites[cell.extra], certificate, clock) for cell, mine in at_stake]
     if not all(kept):
         outbox.build(db, "reg", certificate, key, clock)
-    return len({(c.table, c.row_id) for c in cells})
 
 
 def _unframed(db: Any, cells: list[WireCell]) -> list[tuple[WireCell, Cell]]:

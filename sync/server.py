@@ -4,6 +4,8 @@
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
     PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
     GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
+    GET  /s1/snapshot/<slice,slice...>           what a first load is                          -> signed manifest
+    GET  /s1/snapshot/<slices>/<sha256>?from&max a range of it                                 -> bytes
     GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
     GET  /s1/buckets/<slices>?at&groups          where a station differs                       -> hashes
     GET  /s1/rows/<slices>?at&buckets            what belongs there                            -> signed frame
@@ -28,7 +30,7 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
 from schema.events import GENESIS, HUB
-from sync import feed, frame, inbox, tokens
+from sync import feed, frame, inbox, snapshot, tokens
 from sync.courier_hub import Courier
 from sync.difference import Differences
 from sync.faults import told
@@ -41,7 +43,7 @@ MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
 STATUS = {
     "gap": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401,
-    "size": 413,
+    "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
 }  # fmt: skip
 
 
@@ -66,6 +68,7 @@ class SyncServer:
         self._inbox = Inbox(store, hub_key, clock, intake)
         self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello)
         self._differences = Differences(store, hub_key, clock)
+        self._snapshots = snapshot.Snapshots(store, hub_key, clock)
         self._places = threading.BoundedSemaphore(max_at_once)
         self._retry_after_s = retry_after_s
         self.courier = Courier(store, hub_key, clock, self._answer)
@@ -105,6 +108,8 @@ class SyncServer:
             ("POST", "hello", 2): self._hello,
             ("PUT", "chunk", 6): self._chunk,
             ("GET", "feed", 3): self._feed,
+            ("GET", "snapshot", 3): self._snapshot,
+            ("GET", "snapshot", 4): self._snapshot,
             ("GET", "digest", 3): self._digest,
             ("GET", "buckets", 3): self._buckets,
             ("GET", "rows", 3): self._rows,
@@ -133,14 +138,25 @@ class SyncServer:
             return problem(400, "address")
         limit = min(max(int(wanted), MIN_PAGE), MAX_PAGE)
         with self._store.read() as db:
-            page = feed.page(
-                db, slice_, channel, int(after), limit, node.site_id, held=node.slices, since=int(since)
-            )
+            page = feed.page(db, slice_, channel, int(after), limit, node.site_id, held=node.slices, since=int(since))
         header = frame.Header(
             HUB, node.id, node.epoch, channel, slice_, frame.PULL, 0, GENESIS, int(after), page.upto, page.more,
             migrations.SCHEMA_VERSION, page.items, stamp(self._clock.now()),
         )  # fmt: skip
         return Response(200, _CBOR, frame.build(header, page.content, self._hub_key))
+
+    def _snapshot(self, request: Request, parts: list[str]) -> Response:
+        node, wanted = self._sender(request), tuple(parts[2].split(","))
+        if not snapshot.is_set(wanted, node.slices):
+            return problem(403, "not_in_slice")
+        if len(parts) == 3:
+            manifest = self._snapshots.manifest(wanted)
+            return Response(200, _CBOR, manifest) if manifest else self._overloaded()
+        first, most = (request.query.get(name, "") for name in ("from", "max"))
+        if not all(map(_is_number, (first, most))) or not _is_hash(parts[3]):
+            return problem(400, "address")
+        limit = min(max(int(most), MIN_PAGE), MAX_PAGE)
+        return Response(200, _CBOR, self._snapshots.part(wanted, bytes.fromhex(parts[3]), int(first), limit))
 
     def _digest(self, request: Request, parts: list[str]) -> Response:
         return _json(200, self._differences.verdict(self._sender(request), parts[2].split(","), request.query))
@@ -187,3 +203,7 @@ def _route_of(request: Request) -> str:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 15
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")

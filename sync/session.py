@@ -19,7 +19,7 @@ from schema.clock import Clock
 from schema.database import Store
 from schema.errors import BadSignature, SyncError, TownshipError, Unreachable
 from sync import certificate as certificates
-from sync import frame, proof, pull_stage
+from sync import frame, proof, pull_stage, ranges, slices
 from sync.conversation import Conversation, Progress
 from sync.pull import Receive
 from sync.pull_stage import PullStage
@@ -79,9 +79,13 @@ class Session:
         if talk.counts.get("pushed_frames"):
             welcome = talk.hello()  # the feeds moved: what the hub made of our work is fetched in this session
         pulls = PullStage(talk, self._receive, pushes.run_urgent)
-        new = pull_stage.skip_ahead(self._store, self._certificate.slices, welcome)
-        for slice_, channel in sorted(new, key=pull_stage.rank):
-            pulls.run(slice_, channel, PAGE_BYTES)
+        for family in slices.FAMILIES:
+            if family != "node":
+                ranges.first_load(talk, family, PAGE_BYTES)
+            new = pull_stage.skip_ahead(self._store, self._certificate.slices, welcome)
+            for slice_, channel in sorted(new, key=pull_stage.rank):
+                if slices.family(slice_) == family:
+                    pulls.run(slice_, channel, PAGE_BYTES)
         if talk.problem is not None:
             return Report()
         talk.tell("verify", 0)

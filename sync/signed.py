@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small signed maps: certificates, greetings, receipts. `magic(3) | deterministic CBOR | Ed25519 signature (64)`.
+"""Small signed maps: certificates, greetings, receipts, manifests. `magic(3) | deterministic CBOR | signature (64)`.
 
 The magic is part of what is signed, so that a signed thing of one kind never passes as another kind.
 """
@@ -19,6 +19,7 @@ CERTIFICATE = b"S1C"
 HELLO = b"S1H"
 WELCOME = b"S1W"
 RECEIPT = b"S1R"
+MANIFEST = b"S1M"
 SIGNATURE_BYTES = 64
 LIMIT = 256 * 1024
 

@@ -19,6 +19,9 @@ from sync import codec
 COUNTY = "county"
 NODE_PREFIX = "node:"
 TOWNSHIP_DIGITS = 9
+# In the order a station fetches them: keys of the officers, then its own cases and logins, then the register, which on
+# a slow line takes its time.
+FAMILIES = ("county", "node", "township")
 
 # Expressions over a row's columns; NULL means that the row leaves the hub for no one.
 _EXPRESSIONS = {

@@ -55,12 +55,16 @@ def write(db: Any, wanted: tuple[str, ...]) -> tuple[bytes, dict[str, int]]:
             if table.name == "person":
                 db.executemany("INSERT INTO temp.placed (id) VALUES (?)", ((row_id,) for row_id in columns["id"]))
             known.add(table.name, columns)
-            rows = len(columns[table.key[0]])
-            section = codec.dump([table.name, rows, _pack_section(table, columns, known)])
-            out.append(len(section).to_bytes(4, "big") + section)
-            counts[table.name] = counts.get(table.name, 0) + rows
+            out.append(section(table, columns, known))
+            counts[table.name] = counts.get(table.name, 0) + len(columns[table.key[0]])
     db.execute("DROP TABLE temp.placed")
     return b"".join(out), counts
+
+
+def section(table: Table, columns: Columns, known: Known) -> bytes:
+    """Rows of one table; those of listed tables are in `known` already."""
+    body = codec.dump([table.name, len(columns[table.key[0]]), _pack_section(table, columns, known)])
+    return len(body).to_bytes(4, "big") + body
 
 
 def _columns(db: Any, table: Table, wanted: tuple[str, ...]) -> Iterator[Columns]:
@@ -94,7 +98,7 @@ def _selection(table: Table, wanted: tuple[str, ...]) -> tuple[str, tuple[str, .
 def _with_clocks(db: Any, table: Table, row_ids: list[bytes]) -> Columns:
     own = crsqlite.site_id(db)
     cells = crsqlite.cells_of_rows(db, table.name, row_ids)
-    columns: Columns = {name: [] for name in (*table.names, *_clock_names(table))}
+    columns: Columns = {name: [] for name in column_names(table)}
     columns["id"] = [row_id for row_id in row_ids if cells[row_id]]
     for row_id in columns["id"]:
         row = {c.column: c for c in cells[row_id]}
@@ -118,17 +122,18 @@ def _author(name: str) -> str:
     return f"{name}\0author"
 
 
-def _clock_names(table: Table) -> list[str]:
+def column_names(table: Table) -> tuple[str, ...]:
+    """The columns of a section in their order: those declared, then the clocks of a registry table."""
     if table.kind != "registry":
-        return []
-    of_cells = [form(name) for form in (_version, _author) for name in table.names[1:]]
-    return [*of_cells, _LENGTH, _DELETER]
+        return table.names
+    of_cells = (form(name) for form in (_version, _author) for name in table.names[1:])
+    return (*table.names, *of_cells, _LENGTH, _DELETER)
 
 
 def _pack_section(table: Table, columns: Columns, known: Known) -> list[Any]:
     rules, references = RULES.get(table.name, {}), referred(table)
     out = []
-    for name in (*table.names, *_clock_names(table)):
+    for name in column_names(table):
         values = columns[name]
         if name in rules:
             followed = rules[name]({c: v for c, v in columns.items() if c not in rules}, known)
@@ -194,7 +199,7 @@ def installed_rows(table: Table, columns: Columns) -> Iterator[InstalledRow]:
 
 
 def _unpack_section(table: Table, packed: list[Any], rows: int, known: Known) -> Columns:
-    names = (*table.names, *_clock_names(table))
+    names = column_names(table)
     require(len(packed) == len(names))
     rules, references, budget = RULES.get(table.name, {}), referred(table), Budget()
     columns: Columns = {}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schema import tables
+from schema import ids, tables
 from schema.crsqlite import ROW_SENTINEL, Cell
 from schema.table import Column
 from sync.codec import WireCell
@@ -25,6 +25,7 @@ MAX_VERSION_JUMP = 10_000
 # How far one frame may move a station's own counters (db_version, fact number) ahead.
 MAX_STEP = 1_000_000
 
+_PYTHON_TYPE: dict[str, type] = {"id": bytes, "blob": bytes, "text": str, "int": int}
 _REGISTRY = {t.name: t for t in tables.REGISTRY}
 _REFERENCE = {t.name: t for t in tables.REFERENCE}
 # By name: a first load asks for a million columns.
@@ -89,13 +90,20 @@ def is_erased(stored: Mapping[str, Cell]) -> bool:
 
 
 def bad_column(table_name: str, name: str, values: Iterable[Any]) -> str:
-    """Why a station does not take a whole column of a travelling table; asked once of each distinct value."""
+    """Why a station does not take a whole column of a travelling table: `_harmful`, asked of all its values at once."""
     column, distinct = _COLUMNS[table_name][name], set(values)
     if name == "rev":
         return "" if all(type(v) is int and 0 <= v < 2**53 for v in distinct) else "range"
-    if name in tables.TABLES[table_name].key and None in distinct:
+    if None in distinct and (column.required or name in tables.TABLES[table_name].key):
         return "null"
-    return next(filter(None, (_harmful(column, value) for value in distinct)), "")
+    given = distinct - {None}
+    if set(map(type, given)) - {_PYTHON_TYPE[column.type]}:
+        return "type"
+    if column.type == "text":
+        return column.accepts_characters("".join(given))
+    if column.type == "int":
+        return "" if not given or -(2**63) <= min(given) <= max(given) < 2**63 else "type"
+    return "length" if column.type == "id" and set(map(len, given)) - {ids.ID_BYTES} else ""
 
 
 def bad_reference_row(table_name: str, row: Mapping[str, Any]) -> str:

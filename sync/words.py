@@ -25,6 +25,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "moved": ("中心又有了新数据，下次再核对", "The hub has newer data by now; compared again next time"),
     "unequal": ("核对时与中心不一致，已改为中心的值；本机原来的值留在这里",
                 "Differed from the hub when compared and now holds the hub's value; what stood here is kept"),
+    "no_snapshot": ("数据不多，直接逐页下载", "Not much to fetch: it comes page by page"),
+    "snapshot_gone": ("中心已换了新的整包，将重新下载", "The hub has a newer snapshot; fetching starts anew"),
     "internal": ("中心出错，稍后自动重试", "The hub failed; it is tried again"),
     "not_found": ("中心没有这个地址，软件版本可能不一致", "The hub has no such address; versions may differ"),
     # certificates and signatures

@@ -294,6 +294,7 @@ def test_no_field_stands_there_that_the_code_does_not_know(shape: str) -> None:
         ("POST", "/s1/enrol"), ("POST", "/s1/hello"), ("PUT", "/s1/chunk/<node>/<epoch hex>/<chan>/<n>"),
         ("GET", "/s1/feed/<slice>"), ("GET", "/s1/digest/<slices>"), ("GET", "/s1/buckets/<slices>"),
         ("GET", "/s1/rows/<slices>"),
+        ("GET", "/s1/snapshot/<slices>"), ("GET", "/s1/snapshot/<slices>/<sha256>"),
     ],
 )  # fmt: skip
 def test_every_route_has_a_line(method: str, path: str) -> None:
@@ -301,7 +302,8 @@ def test_every_route_has_a_line(method: str, path: str) -> None:
 
 
 def test_the_server_routes_no_more_than_that(world: Any) -> None:
-    known = {("POST", "hello"), ("PUT", "chunk"), *(("GET", name) for name in ("feed", "digest", "buckets", "rows"))}
+    gets = ("feed", "digest", "buckets", "rows", "snapshot")
+    known = {("POST", "hello"), ("PUT", "chunk"), *(("GET", name) for name in gets)}
     answered = {
         (method, name)
         for method in ("GET", "POST", "PUT")

@@ -176,7 +176,7 @@ def test_what_no_station_takes_in_a_page_it_does_not_take_here(
 ) -> None:
     sections = split(data)
     declared = tables.TABLES[table]
-    names = [*declared.names, *snapshot_file._clock_names(declared)]
+    names = list(snapshot_file.column_names(declared))
     next(s for s in sections if s[0] == table)[2][names.index(column)] = value
     with pytest.raises(BadFrame) as caught:
         content(join(sections))
