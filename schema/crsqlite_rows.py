@@ -150,22 +150,8 @@ def _last_key(db: Connection, table: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(__crsql_key), 0) FROM {table}__crsql_pks").fetchone()[0])
 
 
-def clear(db: Connection, table: str) -> None:
-    """Empty a table, clocks included, as if it had never been filled; versions go on where they stood (P9).
-
-    The caller holds a merging transaction and has kept what no other database has.
-    """
-    raise_floor(db)
-    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
-    try:
-        for name in (table, f"{table}__crsql_clock", f"{table}__crsql_pks"):
-            db.execute(f"DELETE FROM {name}")
-    finally:
-        crsqlite.clear_sync_bit(db)
-
-
 def take_site_id(db: Connection, site: bytes) -> None:
-    """P11: from now on this database writes as another author. What it wrote before must be gone (`clear`)."""
+    """P11: from now on this database writes as another author. What it wrote before must be gone (`evict`)."""
     db.execute("UPDATE crsql_site_id SET site_id = ? WHERE ordinal = 0", (site,))
 
 

@@ -69,7 +69,8 @@ def author_name(db: Any, site: bytes | None) -> str:
     """Which station an author id belongs to; the hub's own cells have none."""
     if site is None or site == crsqlite.site_id(db):
         return HUB
-    found = db.execute("SELECT id FROM node_record WHERE site_id = ?", (site,)).fetchone()
+    named = "SELECT id FROM node_record WHERE site_id = ?1 UNION ALL SELECT node FROM former_epoch WHERE site_id = ?1"
+    found = db.execute(named, (site,)).fetchone()
     return str(found[0]) if found else site.hex()
 
 

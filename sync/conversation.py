@@ -16,7 +16,7 @@ from schema.clock import Clock, parse_stamp
 from schema.database import Store
 from schema.errors import TownshipError
 from sync import certificate as certificates
-from sync import codec, hello
+from sync import codec, hello, rebase
 from sync.link import Link
 from sync.report import Answered
 from sync.transport import Transport
@@ -33,7 +33,7 @@ class Conversation:
         clock: Clock, tell: Progress,
     ) -> None:  # fmt: skip
         self.store, self.key, self.hub_public = store, key, hub_public
-        self._file, self.certificate = certificate, certificates.read(certificate)
+        self.adopt(certificate)
         self._transport, self.clock, self.tell = transport, clock, tell
         self.link = Link(store, clock)
         self._token = ""
@@ -41,12 +41,16 @@ class Conversation:
         self.problem: TownshipError | None = None
         self.answered = False
 
+    def adopt(self, certificate: bytes) -> None:
+        """Speak with this certificate from now on."""
+        self.file, self.certificate = certificate, certificates.read(certificate)
+
     def hello(self) -> dict[str, Any]:
         """Greet and check the welcome against what this station knows. Raises RefusedByPeer, BadFrame, Unreachable."""
         before = self.clock.now()
         with self.store.read() as db:
             then = hello.standing(db)
-            body, nonce = hello.write(db, self._file, self.key, before)
+            body, nonce = hello.write(db, self.file, self.key, before)
         answer = self.ask("POST", "/s1/hello", {}, body)
         welcome = hello.read_welcome(answer, self.hub_public, self.certificate.slices)
         if welcome["nonce"] != nonce:
@@ -56,6 +60,10 @@ class Conversation:
         self.link.put({"clock_skew_s": str(round(skew))})
         with self.store.read() as db:
             hello.reconcile(db, welcome, then)
+        if welcome["certificate"] or not rebase.knows_hub(self.store):
+            with self.store.write() as db:
+                rebase.note(db, welcome)
+                self.adopt(rebase.certificate_in_force(db, self.file))
         self._token = welcome["token"]
         return welcome
 

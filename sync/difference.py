@@ -64,7 +64,8 @@ class Differences:
             if differs:
                 incidents.record(db, "digest", node.id, " ".join(differs), at)
                 return
-            incidents.repaired(db, "digest", node.id, at)
+            for kind in ("digest", "rebase"):
+                incidents.repaired(db, kind, node.id, at)
             db.execute("UPDATE node_record SET last_equal_at = ? WHERE id = ?", (at, node.id))
 
     def hashes(self, node: Node, wanted: list[str], query: Mapping[str, str]) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -27,6 +28,7 @@ from sync import certificate, signed
 
 MAGIC = b"S1E"
 LIMIT = 4096
+RENEW_BEFORE, RENEWED_FOR = timedelta(days=60), timedelta(days=730)
 ROLE = "station"
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "code": str, "node": str, "public_key": bytes, "site_id": bytes, "epoch": bytes,
@@ -80,7 +82,36 @@ def enrol(store: database.Store, authority_key: Ed25519PrivateKey, request: dict
         _permit(record, request, clock.today())
         binding = {name: request[name] for name in ("public_key", "site_id", "epoch")}
         database.update(db, "node_record", {"id": record["id"]}, binding)
-        return certificate.issue(_certificate(record, binding, clock.today()), authority_key)
+        return certificate_for({**dict(record), **binding}, authority_key, clock.today())
+
+
+def certificate_for(record: Mapping[str, Any], authority_key: Ed25519PrivateKey, today: date) -> bytes:
+    """The signed certificate of a row of `node_record`."""
+    return certificate.issue(
+        certificate.Certificate(
+            node=record["id"], public_key=record["public_key"], site_id=record["site_id"], epoch=record["epoch"],
+            slices=tuple(record["slices"].split()), role=ROLE,
+            # A station whose clock is some hours slow must not find its own certificate not yet in force.
+            not_before=(today - timedelta(days=1)).isoformat(),
+            not_after=record["not_after"], serial=record["serial"],
+        ),
+        authority_key,
+    )  # fmt: skip
+
+
+def is_old(not_after: str | None, today: date) -> bool:
+    """Whether a certificate that ends on that day should be renewed now."""
+    return (not_after or "") < (today + RENEW_BEFORE).isoformat()
+
+
+def renew(db: Any, station: str, today: date) -> dict[str, Any]:
+    """The station's record, good for another two years when it is about to end. The serial stays: nothing else of the
+    certificate changes, and the old one holds as long as it says."""
+    record = dict(db.execute("SELECT * FROM node_record WHERE id = ?", (station,)).fetchone())
+    if is_old(record["not_after"], today):
+        record["not_after"] = (today + RENEWED_FOR).isoformat()
+        database.update(db, "node_record", {"id": station}, {"not_after": record["not_after"]})
+    return record
 
 
 def _permit(record: Any, request: dict[str, Any], today: date) -> None:
@@ -104,15 +135,6 @@ def _permit(record: Any, request: dict[str, Any], today: date) -> None:
             "注册码已过期。请向县中心要新的安装包", "the code has run out: ask the county hub for a new kit",
             code="enrol_expired",
         )  # fmt: skip
-
-
-def _certificate(record: Any, binding: dict[str, bytes], today: date) -> certificate.Certificate:
-    return certificate.Certificate(
-        node=record["id"], **binding, slices=tuple(record["slices"].split()), role=ROLE,
-        # A station whose clock is some hours slow must not find its own certificate not yet in force.
-        not_before=(today - timedelta(days=1)).isoformat(),
-        not_after=record["not_after"], serial=record["serial"],
-    )  # fmt: skip
 
 
 def _last_day(code: str) -> date:

@@ -65,6 +65,12 @@ def bad_signature_if_known(db: Any, fact: Fact) -> str:
     return "" if good else "officer_signature"
 
 
+def bad_witness(db: Any, fact: Fact) -> str:
+    """Hub: whether a forgotten decision of its own was signed by an officer it knows, disabled since or not."""
+    keys = db.execute("SELECT public_key FROM officer_key WHERE operator_no = ?", (fact.officer,)).fetchall()
+    return "" if any(_signed_by(fact, bytes(key["public_key"])) for key in keys) else "officer_signature"
+
+
 def _signed_by(fact: Fact, public_key: bytes) -> bool:
     try:
         fact.verify(public_key)

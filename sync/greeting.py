@@ -17,7 +17,7 @@ from schema import migrations
 from schema.clock import Clock, parse_stamp, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer
-from sync import certificate, feed, frame, inbox, publish, signed, tokens
+from sync import certificate, enrolment, feed, frame, inbox, life, publish, signed, tokens
 from sync.certificate import Certificate
 from sync.inbox import Node
 from sync.publish import Publication
@@ -31,7 +31,7 @@ HELLO: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 WELCOME: dict[str, type | tuple[type, ...]] = {
     "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": dict, "schema": int,
-    "revoked": list,
+    "revoked": list, "life": bytes, "certificate": bytes,
 }  # fmt: skip
 
 
@@ -40,8 +40,9 @@ class Greeter:
 
     def __init__(
         self, store: Store, hub_key: Ed25519PrivateKey, authority_public: bytes, token_secret: bytes, clock: Clock,
-        on_hello: OnHello,
+        on_hello: OnHello, authority_key: Ed25519PrivateKey | None = None,
     ) -> None:  # fmt: skip
+        self._authority_key = authority_key
         self._store, self._hub_key, self._authority = store, hub_key, authority_public
         self._token_secret, self._clock, self._on_hello = token_secret, clock, on_hello
 
@@ -66,6 +67,7 @@ class Greeter:
                 pub, node.id, {"skew_s": round(skew_s), "unsent": hello["unsent"], "schema": hello["schema"]}
             )
             content = self._welcome(pub, node) | {"nonce": hello["nonce"]}
+            content["certificate"] = self._renewed(pub.db, stated)
         return signed.seal(signed.WELCOME, content, self._hub_key)
 
     def node(self, db: Any, name: str) -> Node:
@@ -83,11 +85,16 @@ class Greeter:
         return RefusedByPeer(*words(code), code=code)
 
     def _check(self, db: Any, node: Node, stated: Certificate, hello: dict[str, Any]) -> None:
-        serial = db.execute("SELECT serial FROM node_record WHERE id = ?", (node.id,)).fetchone()[0]
+        row = db.execute("SELECT serial, permit_at FROM node_record WHERE id = ?", (node.id,)).fetchone()
+        serial = row["serial"]
         if stated.serial < serial:
             raise self.refused("certificate_superseded")
+        if stated.public_key == node.public_key and stated.serial > serial:
+            raise self.refused("hub_behind")  # this hub gave it and has forgotten it
         if stated.public_key != node.public_key or stated.serial != serial or set(stated.slices) != set(node.slices):
             raise self.refused("certificate_mismatch")
+        if row["permit_at"]:
+            raise self.refused("rebase")  # whichever machine of this name comes first goes on with a new epoch
         if not (stated.epoch == hello["epoch"] == node.epoch and stated.site_id == hello["site"] == node.site_id):
             raise self.refused("rebase")
         if inbox.is_frozen(db, node.id):
@@ -107,4 +114,12 @@ class Greeter:
             "heads": feed.heads(db, node.slices),
             "schema": migrations.SCHEMA_VERSION,
             "revoked": [r[0] for r in revoked],
+            "life": life.of(db),
         }
+
+    def _renewed(self, db: Any, stated: Certificate) -> bytes:
+        """The certificate anew when the one shown ends soon; b'' when it need not be replaced."""
+        today = self._clock.today()
+        if self._authority_key is None or not enrolment.is_old(stated.not_after, today):
+            return b""
+        return enrolment.certificate_for(enrolment.renew(db, stated.node, today), self._authority_key, today)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import crsqlite, ids, migrations
 from schema.clock import parse_stamp, stamp
 from schema.errors import RefusedByPeer
-from sync import codec, outbox, pull, signed
+from sync import codec, outbox, pull, rebase, signed
 from sync.greeting import WELCOME
 from sync.words import words
 
@@ -55,7 +55,7 @@ def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[
     good = all(
         type(known.get(c)) is list and [type(x) for x in known[c]] == [int, bytes, int] for c in outbox.PUSHED
     ) and all(type(heads.get(s)) is dict and type(heads[s].get(c)) is int for s in held for c in pull.ORDER)
-    if not good:
+    if not good or len(welcome["life"]) != 16:
         raise codec.bad("header", "welcome")
     try:
         parse_stamp(welcome["hub_time"])
@@ -65,13 +65,16 @@ def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[
 
 
 def reconcile(db: Any, welcome: dict[str, Any], then: Standing) -> None:
-    """Raises RefusedByPeer: hub_behind when the hub lacks what it signed for, rebase when it knows another history."""
+    """Raises RefusedByPeer: hub_behind when the hub lacks what it signed for, rebase when it knows another history,
+    hub_restored when it came back from a backup."""
     for channel in outbox.PUSHED:
         n, hash_, _ = welcome["known"][channel]
         if then.acked[channel] > n:
             raise refusal("hub_behind")
         if n and outbox.hash_at(db, channel, n) != hash_:
             raise refusal("rebase")
+    if rebase.is_another_hub_life(db, welcome):
+        raise refusal("hub_restored")
     if then.furthest > welcome["head"]:
         raise refusal("hub_behind")
 

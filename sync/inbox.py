@@ -20,7 +20,7 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer, TownshipError
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, facts, frame, inbox_cells, late, merge, publish, receipt, validator
+from sync import codec, facts, former, frame, inbox_cells, late, merge, publish, receipt, validator
 from sync.facts import Chain
 from sync.faults import told
 from sync.frame import Frame
@@ -142,6 +142,8 @@ class Inbox:
             return Refused.of(_item_name(item), "fact_form")
         name = ids.to_text(fact.id)
         if (fact.origin, fact.epoch) != (node.id, node.epoch):
+            if not former.stranger(pub.db, node.id, fact):
+                return self._take_former(pub, node, fact, name)
             chain.step_unreadable()
             return Refused.of(name, "origin")
         stored = facts.stored_hash(pub.db, fact.id)
@@ -180,11 +182,21 @@ class Inbox:
         code = code or facts.bad_officer(pub.db, fact, node.id, self.clock.now())
         return Refused.of(name, code) if code else self._hand_over(pub, fact, name)
 
-    def _hand_over(self, pub: Publication, fact: Fact, name: str) -> Refused | None:
+    def _take_former(self, pub: Publication, node: Node, fact: Fact, name: str) -> Refused | None:
+        now = self.clock.now()
+        code = former.verdict(pub.db, node.id, fact, now)
+        if code:
+            return None if code == former.KNOWN else Refused.of(name, code)
+        if fact.origin == HUB:  # evidence: what it decided is looked at by people, not done a second time
+            events.store(pub.db, fact, fork=former.place(pub.db, node.id, fact, now))
+            return None
+        return self._hand_over(pub, fact, name, former.place(pub.db, node.id, fact, now))
+
+    def _hand_over(self, pub: Publication, fact: Fact, name: str, fork: int = 0) -> Refused | None:
         """Store the fact and let the business act on it: both or neither, and never the end of the stream."""
         try:
             with database.savepoint(pub.db, "fact"):
-                events.store(pub.db, fact)
+                events.store(pub.db, fact, fork=fork)
                 self.intake(pub, fact)
         except TownshipError as error:
             return Refused(name, error.code, error.zh, error.en)

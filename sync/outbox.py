@@ -8,6 +8,7 @@ frame begins is `max(upto)` of the frames built: numbers read from rows, never t
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,9 @@ def unsent(db: Any) -> Unsent:
         rows += count_own(db, table, framed(db, "reg"))
         oldest_edit = min(filter(None, (oldest_edit, _oldest_edit(db, table))), default=None)
     rows += db.execute("SELECT count(*) FROM conflict WHERE rev = 0").fetchone()[0]
+    # Kept through a new life of this database and not in a frame yet.
+    rows += db.execute("SELECT count(*) FROM reoffer WHERE frame_n IS NULL").fetchone()[0]
+    rows += db.execute("SELECT count(*) FROM journal_cell").fetchone()[0]
     dates = [at for at in (frames[1], oldest_fact, oldest_edit) if at]
     estimate = frames[2] + new_facts[1] // 2 + 150 * new_facts[0] + 60 * rows
     return Unsent(frames[0] + new_facts[0] + rows, min(dates, default=None), estimate)
@@ -106,13 +110,21 @@ def last(db: Any, channel: str) -> tuple[int, bytes]:
     return (row[0], bytes(row[1])) if row else (0, GENESIS)
 
 
-def build(db: Any, channel: str, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock) -> int:
+def build(
+    db: Any, channel: str, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock,
+    bases: Mapping[tuple[str, bytes, str], int] | None = None, strays: Iterable[WireCell] = (),
+) -> int:  # fmt: skip
     """Put all new work of a channel into frames, in the caller's write transaction. Returns the number of frames.
 
     All frames of one build share the span; only the last one carries its end in `upto`, so that a receipt for the
-    first never covers what is in the second.
+    first never covers what is in the second. `bases`: cells (table, row, column) based on an older hub state than the
+    marks say, because they were written before this database was loaded anew; `strays`: such cells of rows that are not
+    here any more.
     """
-    parts = _facts(db) if channel == "evt" else [*_conflicts(db), *_cells(db)]
+    if channel == "evt":
+        parts = [*_former_facts(db), *_facts(db)]
+    else:
+        parts = [*_conflicts(db), *_cells(db, bases or {}, strays)]
     for part in parts:
         add(db, channel, part, certificate, key, clock)
     if channel == "reg":
@@ -132,6 +144,7 @@ def add(db: Any, channel: str, part: Part, certificate: Certificate, key: Ed2551
         "channel": channel, "n": n + 1, "hash": frame.hash_of(data), "upto": part.upto, "items": part.items,
         "bytes": data, "built_at": header.made_at,
     })  # fmt: skip
+    db.executemany("UPDATE reoffer SET frame_n = ? WHERE fact_id = ?", [(n + 1, i) for i in part.former])
 
 
 def pending(db: Any, channel: str) -> list[int]:
@@ -181,8 +194,10 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
             "SELECT id FROM fact WHERE origin = ? AND epoch = ? AND seq > ? AND seq <= ? AND received_at IS NULL",
             (origin, epoch, before, sent.upto),
         ).fetchall()
+        rows += db.execute("SELECT fact_id FROM reoffer WHERE frame_n = ?", (sent.n,)).fetchall()
         taken = [(got.received_at, bytes(r[0])) for r in rows if bytes(r[0]).hex() not in refused]
-        db.executemany("UPDATE fact SET received_at = ? WHERE id = ?", taken)
+        db.executemany("UPDATE fact SET received_at = ? WHERE id = ? AND received_at IS NULL", taken)
+        db.execute("DELETE FROM reoffer WHERE frame_n = ?", (sent.n,))
     listed = list(got.refused) if sent.channel != "ctl" else []  # of a copy, the word in `evt` is the one that counts
     if sent.channel != "ctl" and got.refused_count > len(listed):
         zh, en = (
@@ -199,11 +214,22 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
 
 @dataclass(frozen=True)
 class Part:
-    """What goes into one frame."""
+    """What goes into one frame. `former`: ids of facts in it that are offered once more."""
 
     content: dict[str, Any]
     items: int
     upto: int
+    former: tuple[bytes, ...] = ()
+
+
+def _former_facts(db: Any) -> list[Part]:
+    """Facts queued when this database began a new life: they go first, each under the epoch it was signed in."""
+    rows = db.execute(
+        "SELECT f.* FROM reoffer q JOIN fact f ON f.id = q.fact_id WHERE q.frame_n IS NULL ORDER BY q.place"
+    )
+    upto = framed(db, "evt")
+    batches = _batches(map(events.from_row, rows))
+    return [Part(_sent(facts), len(facts), upto, tuple(f.id for f in facts)) for facts in batches]
 
 
 def _facts(db: Any) -> list[Part]:
@@ -211,26 +237,36 @@ def _facts(db: Any) -> list[Part]:
     rows = db.execute(
         "SELECT * FROM fact WHERE origin = ? AND epoch = ? AND seq > ? ORDER BY seq", (origin, epoch, framed(db, "evt"))
     )
+    return [Part(_sent(facts), len(facts), facts[-1].seq) for facts in _batches(map(events.from_row, rows))]
+
+
+def _sent(facts: list[Fact]) -> dict[str, Any]:
+    return {"facts": [f.to_wire() for f in facts]}
+
+
+def _batches(facts: Iterable[Fact]) -> list[list[Fact]]:
     parts: list[list[Fact]] = []
     size = 0
-    for fact in map(events.from_row, rows):
+    for fact in facts:
         heavy = codec.weight(fact.to_wire())
         if not parts or size + heavy > frame.RAW_BUDGET or len(parts[-1]) == receipt.MAX_LISTED:
             parts.append([])
             size = 0
         parts[-1].append(fact)
         size += heavy
-    return [Part({"facts": [f.to_wire() for f in part]}, len(part), part[-1].seq) for part in parts]
+    return parts
 
 
-def _cells(db: Any) -> list[Part]:
+def _cells(db: Any, bases: Mapping[tuple[str, bytes, str], int], strays: Iterable[WireCell]) -> list[Part]:
     """All own cells not yet framed, never splitting a row: a row half there is a row nobody wrote."""
     after = end = framed(db, "reg")
     marks = [(r[0], r[1]) for r in db.execute(_MARKS)]
     rows: dict[tuple[str, bytes], list[WireCell]] = {}
+    for stray in strays:
+        rows.setdefault((stray.table, stray.row_id), []).append(stray)
     for table in REGISTRY_NAMES:
         for cell in crsqlite.changed_since(db, table, after, own_only=True):
-            base = _base(marks, cell.db_version)
+            base = bases.get((table, cell.row_id, cell.column), _base(marks, cell.db_version))
             wire = WireCell(table, cell.row_id, cell.column, cell.value, cell.col_version, cell.causal_length, base)
             rows.setdefault((table, cell.row_id), []).append(wire)
             end = max(end, cell.db_version)

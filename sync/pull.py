@@ -23,7 +23,7 @@ from schema.crsqlite import Cell
 from schema.database import Store
 from schema.errors import BadFrame
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, conflicts, evict, facts, frame, merge, outbox, slices, validator
+from sync import codec, conflicts, evict, facts, frame, merge, outbox, rebase, slices, validator
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.frame import PULL, Frame
@@ -138,10 +138,12 @@ def _take_facts(db: Any, content: dict[str, Any], receive: Receive) -> int:
         except ValueError as error:
             raise codec.bad("fact_form") from error
         if db.execute("SELECT 1 FROM fact WHERE id = ?", (fact.id,)).fetchone():
+            rebase.note_known(db, fact)
             continue
-        if code := facts.bad_kind(fact, "hub") or facts.bad_signature_if_known(db, fact):
+        side = rebase.side_of(db, fact)
+        if code := facts.bad_kind(fact, side) or facts.bad_signature_if_known(db, fact):
             raise codec.bad(code)
-        events.store(db, fact)
+        events.store(db, fact, fork=events.free_fork(db, fact) if side == "node" else 0)
         receive(db, fact)
     return len(items)
 

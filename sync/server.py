@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub's side of S1: six routes over one `handle`, whatever web server carries them.
+"""The hub's side of S1: its routes over one `handle`, whatever web server carries them.
 
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
     PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
+    POST /s1/rebase                              a database begins a new life           -> signed grant
     GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
     GET  /s1/snapshot/<slice,slice...>           what a first load is                          -> signed manifest
     GET  /s1/snapshot/<slices>/<sha256>?from&max a range of it                                 -> bytes
@@ -30,10 +31,11 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer
 from schema.events import GENESIS, HUB
-from sync import feed, frame, inbox, snapshot, tokens
+from sync import feed, frame, inbox, life, snapshot, tokens
 from sync.courier_hub import Courier
 from sync.difference import Differences
 from sync.faults import told
+from sync.grant import Granter, OnGrant
 from sync.greeting import Greeter, OnHello
 from sync.inbox import Gap, Inbox, Intake, Node
 from sync.transport import Request, Response
@@ -42,9 +44,10 @@ log = logging.getLogger(__name__)
 MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
 STATUS = {
-    "gap": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "upgrade": 426, "token": 401,
-    "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
+    "gap": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "clone": 423, "rebase_waits": 423,
+    "upgrade": 426, "token": 401, "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
 }  # fmt: skip
+FENCED_RETRY_S = 600
 
 
 class SyncServer:
@@ -62,11 +65,14 @@ class SyncServer:
         *,
         max_at_once: int = 32,
         retry_after_s: int = 30,
+        authority_key: Ed25519PrivateKey | None = None,
+        on_grant: OnGrant = lambda pub, station, fork: None,
     ) -> None:
         self._store, self._hub_key, self._clock = store, hub_key, clock
         self._token_secret = token_secret
         self._inbox = Inbox(store, hub_key, clock, intake)
-        self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello)
+        self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello, authority_key)
+        self._granter = Granter(store, hub_key, authority_key, clock, self._greeter, on_grant)
         self._differences = Differences(store, hub_key, clock)
         self._snapshots = snapshot.Snapshots(store, hub_key, clock)
         self._places = threading.BoundedSemaphore(max_at_once)
@@ -106,6 +112,7 @@ class SyncServer:
             return problem(413, "size")
         handler: Callable[[Request, list[str]], Response] | None = {
             ("POST", "hello", 2): self._hello,
+            ("POST", "rebase", 2): self._rebase,
             ("PUT", "chunk", 6): self._chunk,
             ("GET", "feed", 3): self._feed,
             ("GET", "snapshot", 3): self._snapshot,
@@ -116,10 +123,17 @@ class SyncServer:
         }.get((request.method, parts[1] if len(parts) > 1 else "", len(parts)))
         if handler is None or parts[0] != "s1":
             return problem(404, "not_found")
+        with self._store.read() as db:
+            fenced = life.is_fenced(db)
+        if fenced:
+            return problem(503, "fenced", {"retry-after": str(FENCED_RETRY_S)})
         return handler(request, parts)
 
     def _hello(self, request: Request, parts: list[str]) -> Response:
         return Response(200, _CBOR, self._greeter.answer(request.body))
+
+    def _rebase(self, request: Request, parts: list[str]) -> Response:
+        return Response(200, _CBOR, self._granter.answer(request.body))
 
     def _chunk(self, request: Request, parts: list[str]) -> Response:
         node = self._sender(request)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -19,11 +20,12 @@ from schema.clock import Clock
 from schema.database import Store
 from schema.errors import BadSignature, SyncError, TownshipError, Unreachable
 from sync import certificate as certificates
-from sync import frame, proof, pull_stage, ranges, slices
+from sync import frame, proof, pull_stage, ranges, rebase, slices
 from sync.conversation import Conversation, Progress
 from sync.pull import Receive
 from sync.pull_stage import PullStage
 from sync.push_stage import PushStage
+from sync.rebase_stage import RebaseStage
 from sync.report import Answered, Report
 from sync.transport import Transport
 from sync.urgent import IsUrgent
@@ -52,7 +54,7 @@ class Session:
         """One exchange. Never raises for what a line or a hub can do; the report says it in words."""
         began = time.monotonic()
         talk = Conversation(
-            self._store, self._key, self._file, self._hub_public, self._transport, self._clock,
+            self._store, self._key, self._certificate_now(), self._hub_public, self._transport, self._clock,
             progress or (lambda stage, done: None),
         )  # fmt: skip
         report = Report()
@@ -73,24 +75,35 @@ class Session:
 
     def _exchange(self, talk: Conversation) -> Report:
         talk.tell("hello", 0)
-        welcome = talk.hello()
-        pushes = PushStage(talk, self._is_urgent)
-        self._push(pushes)
-        if talk.counts.get("pushed_frames"):
-            welcome = talk.hello()  # the feeds moved: what the hub made of our work is fetched in this session
-        pulls = PullStage(talk, self._receive, pushes.run_urgent)
-        for family in slices.FAMILIES:
-            if family != "node":
-                ranges.first_load(talk, family, PAGE_BYTES)
-            new = pull_stage.skip_ahead(self._store, self._certificate.slices, welcome)
-            for slice_, channel in sorted(new, key=pull_stage.rank):
-                if slices.family(slice_) == family:
-                    pulls.run(slice_, channel, PAGE_BYTES)
+        back, pushes = RebaseStage(talk), PushStage(talk, self._is_urgent)
+        welcome = self._push_and_pull(talk, pushes, back.hello())
+        while talk.problem is None and back.finish(welcome):
+            welcome = self._push_and_pull(talk, pushes, welcome)
         if talk.problem is not None:
             return Report()
         talk.tell("verify", 0)
         equal = proof.prove(talk)
         return Report(ok=True, caught_up=equal is not None, equal=equal)
+
+    def _push_and_pull(self, talk: Conversation, pushes: PushStage, welcome: dict[str, Any]) -> dict[str, Any]:
+        """Send all there is, then fetch all there is; the welcome that the fetch followed."""
+        sent = talk.counts.get("pushed_frames", 0)
+        self._push(pushes)
+        if talk.counts.get("pushed_frames", 0) > sent:
+            welcome = talk.hello()  # the feeds moved: what the hub made of our work is fetched in this session
+        pulls = PullStage(talk, self._receive, pushes.run_urgent)
+        for family in slices.FAMILIES:
+            if family != "node":
+                ranges.first_load(talk, family, PAGE_BYTES)
+            new = pull_stage.skip_ahead(self._store, talk.certificate.slices, welcome)
+            for slice_, channel in sorted(new, key=pull_stage.rank):
+                if slices.family(slice_) == family:
+                    pulls.run(slice_, channel, PAGE_BYTES)
+        return welcome
+
+    def _certificate_now(self) -> bytes:
+        with self._store.read() as db:
+            return rebase.certificate_in_force(db, self._file)
 
     def _push(self, pushes: PushStage) -> None:
         pushes.run_urgent()

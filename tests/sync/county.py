@@ -100,6 +100,7 @@ class World:
         self.taken: list[events.Fact] = []
         self.intake: Callable[[publish.Publication, events.Fact], None] = lambda pub, fact: self.taken.append(fact)
         self.greeted: list[tuple[str, dict[str, Any]]] = []
+        self.granted: list[tuple[str, bool]] = []
         self.server = SyncServer(
             self.hub,
             self.hub_key,
@@ -108,6 +109,8 @@ class World:
             self.clock,
             lambda pub, fact: self.intake(pub, fact),
             lambda pub, node, info: self.greeted.append((node, info)),
+            authority_key=self.authority,
+            on_grant=lambda pub, node, fork: self.granted.append((node, fork)),
         )
         self._carry = carry
 
@@ -124,6 +127,7 @@ class World:
             "epoch": station.epoch,
             "site_id": station.site,
             "serial": serial,
+            "not_after": not_after,
             "unsent": 0,
         }
         with self.hub.write() as db:

@@ -28,7 +28,9 @@ from sync import (
     digest,
     enrolment,
     frame,
+    grant,
     greeting,
+    life,
     proof,
     publish,
     push_stage,
@@ -269,7 +271,7 @@ def test_statuses_are_the_servers(code: str) -> None:
 SHAPES = {
     "frame": frame.HEADER, "hello": greeting.HELLO, "welcome": greeting.WELCOME, "receipt": receipt._SHAPE,
     "certificate": certificate._SHAPE, "enrolment": enrolment._SHAPE, "bundle header": bundle.HEADER_SHAPE,
-    "bundle end": bundle.END_SHAPE,
+    "bundle end": bundle.END_SHAPE, "rebase": grant.ASK, "grant": grant.GRANT,
 }  # fmt: skip
 CBOR = {str: "text", bytes: "bytes", int: "int", bool: "bool", list: "list", dict: "map"}
 
@@ -291,9 +293,9 @@ def test_no_field_stands_there_that_the_code_does_not_know(shape: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/s1/enrol"), ("POST", "/s1/hello"), ("PUT", "/s1/chunk/<node>/<epoch hex>/<chan>/<n>"),
-        ("GET", "/s1/feed/<slice>"), ("GET", "/s1/digest/<slices>"), ("GET", "/s1/buckets/<slices>"),
-        ("GET", "/s1/rows/<slices>"),
+        ("POST", "/s1/enrol"), ("POST", "/s1/hello"), ("POST", "/s1/rebase"),
+        ("PUT", "/s1/chunk/<node>/<epoch hex>/<chan>/<n>"), ("GET", "/s1/feed/<slice>"),
+        ("GET", "/s1/digest/<slices>"), ("GET", "/s1/buckets/<slices>"), ("GET", "/s1/rows/<slices>"),
         ("GET", "/s1/snapshot/<slices>"), ("GET", "/s1/snapshot/<slices>/<sha256>"),
     ],
 )  # fmt: skip
@@ -303,11 +305,13 @@ def test_every_route_has_a_line(method: str, path: str) -> None:
 
 def test_the_server_routes_no_more_than_that(world: Any) -> None:
     gets = ("feed", "digest", "buckets", "rows", "snapshot")
-    known = {("POST", "hello"), ("PUT", "chunk"), *(("GET", name) for name in gets)}
+    known = {("POST", "hello"), ("POST", "rebase"), ("PUT", "chunk"), *(("GET", name) for name in gets)}
     answered = {
         (method, name)
         for method in ("GET", "POST", "PUT")
-        for name in ("hello", "chunk", "feed", "digest", "buckets", "rows", "enrol", "snapshot", "blob", "ctl")
+        for name in (
+            "hello", "rebase", "chunk", "feed", "digest", "buckets", "rows", "enrol", "snapshot", "blob", "ctl"
+        )
         for length in range(7)
         if world.request(method, "/".join(["/s1", name, *"x" * length])).status != 404
     }
@@ -333,6 +337,9 @@ LIMITS = {
     "pages of a repair in one session": repair.PAGES_IN_A_SESSION,
     "pause after repairs that did not help, hours": int(proof.TRIED_AGAIN_AFTER.total_seconds() / 3600),
     "digest from all rows at least every, days": buckets.FULL_EVERY.days,
+    "new lives without a person, in 24 hours": grant.MAX_A_DAY, "lives listed in a question": grant.MAX_LIVES,
+    "jump of the feed's number after a restore": life.JUMP,
+    "renewal before the certificate's end, days": enrolment.RENEW_BEFORE.days,
     "schema": migrations.SCHEMA_VERSION, "oldest schema": greeting.MIN_SCHEMA,
 }  # fmt: skip
 
@@ -363,37 +370,3 @@ def table_line(table: Table) -> str:
 @pytest.mark.parametrize("name", [t.name for t in (*tables.REGISTRY, *tables.REFERENCE)])
 def test_every_travelling_table_stands_column_by_column(name: str) -> None:
     assert table_line(tables.TABLES[name]) in TEXT.splitlines()
-
-
-def test_the_worked_example_of_the_conflict_rules_holds(world: Any) -> None:
-    first, second, person = world.station("0100-1"), world.station("0100-2"), world.person(phone="13800000000")
-    for station in (first, second):
-        station.sync()
-    first.edit(person, phone="13900000001")
-    second.edit(person, phone="13900000002")
-    for station in (first, second, first):
-        station.sync()
-    by_rule_h = ("13900000002", "13900000001", "0100-2", "0100-1")
-    assert conflicts(world) == {by_rule_h}
-
-    class ClerkAtWork:
-        """Writes after the push of this session and before its pull."""
-
-        def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
-            if query.get("chan") == "reg":
-                second.edit(person, phone="13900000005")
-            return world.transport().request(method, path, query, headers, body)
-
-    for phone in ("13900000003", "13900000004"):
-        first.edit(person, phone=phone)
-    first.sync()
-    second.sync(ClerkAtWork())
-    for station in (second, first):
-        assert station.sync().equal is True
-
-    assert conflicts(world) == {by_rule_h, ("13900000004", "13900000005", "0100-1", "0100-2")}
-    assert {side.phone(person) for side in (first, second, world)} == {"13900000004"}
-
-
-def conflicts(world: Any) -> set[tuple[Any, ...]]:
-    return set(world.rows("SELECT kept, lost, kept_by, lost_by FROM conflict"))

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wherever the line breaks, and whatever disk comes back from a backup: nothing lost, nothing twice."""
+"""Wherever the line breaks: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import pytest
 
-from schema import database, ids
-from sync import outbox
 from sync.transport import Response
 from tests.sync.county import Cut, Recorder, content, work
 
@@ -84,85 +81,6 @@ class TestCutAnywhere:
         after = station.rows("SELECT bytes IS NULL, receipt IS NULL FROM outbox_frame")
 
         assert (before, after) == ([(0, 1)], [(1, 0)])
-
-
-class TestRestoredDisks:
-    """P11: edits stamped below what the hub has acknowledged would never be sent, and differ for ever."""
-
-    def copy(self, world: Any, name: str, to: str) -> None:
-        for store in (world.hub, *(s.store for s in world.stations)):
-            store.close()
-        for path in world.folder.glob(f"{name}.db*"):
-            shutil.copy(path, world.folder / path.name.replace(name, to, 1))
-
-    def restore(self, world: Any, name: str, copy: str) -> None:
-        for store in (world.hub, *(s.store for s in world.stations)):
-            store.close()
-        for path in world.folder.glob(f"{name}.db*"):
-            path.unlink()
-        for path in world.folder.glob(f"{copy}.db*"):
-            shutil.copy(path, world.folder / path.name.replace(copy, name, 1))
-
-    def test_a_station_restored_from_a_backup_is_told_to_load_anew(self, world: Any) -> None:
-        station = world.station()
-        person = world.person()
-        station.sync()
-        self.copy(world, station.name, "backup")
-        station.edit(person, phone="13900000001")
-        station.sync()
-        self.restore(world, station.name, "backup")
-        station.edit(person, phone="13900000002")
-
-        report = station.sync()
-
-        assert (report.ok, report.error_code) == (False, "rebase")
-        assert world.phone(person) == "13900000001"
-        assert station.rows("SELECT value FROM link WHERE name = 'state'") == [("refused",)]
-
-    def test_of_two_disks_of_one_station_the_second_is_stopped(self, world: Any) -> None:
-        station = world.station()
-        person = world.person()
-        station.sync()
-        self.copy(world, station.name, "clone")
-        station.edit(person, phone="13900000001")
-        assert station.sync().ok is True
-        self.restore(world, station.name, "clone")
-        station.edit(person, phone="13900000002")
-        with station.store.write() as db:
-            outbox.build(db, "reg", station.session()._certificate, station.key, world.clock)
-
-        assert station.sync().error_code == "rebase"
-        assert world.phone(person) == "13900000001"
-
-    def test_a_hub_restored_from_a_backup_takes_nothing_until_somebody_looked(self, world: Any) -> None:
-        station = world.station()
-        person = world.person()
-        station.sync()
-        self.copy(world, "hub", "backup")
-        station.edit(person, phone="13900000001")
-        station.sync()
-        self.restore(world, "hub", "backup")
-
-        report = station.sync()
-
-        assert (report.ok, report.error_code) == (False, "hub_behind")
-        assert "中心" in report.error_zh
-
-    def test_a_database_that_is_not_the_certificates_is_told_to_load_anew(self, world: Any) -> None:
-        station = world.station()
-        with station.store.write() as db:
-            database.set_setting(db, "epoch", ids.new_id())
-
-        assert station.sync().error_code == "rebase"
-
-    def test_a_hub_that_forgot_a_frame_it_signed_for_takes_nothing(self, world: Any) -> None:
-        station = world.station()
-        station.state(case="x")
-        station.sync()
-        with world.hub.write() as db:
-            db.execute("DELETE FROM frame_ledger")
-
-        assert station.sync().error_code == "hub_behind"
 
 
 class TestOldAnswers:
