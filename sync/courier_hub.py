@@ -101,6 +101,15 @@ class Courier:
         with self._store.read() as db:
             return database.setting(db, _STATED + node) is not None
 
+    def asked(self) -> list[tuple[str, str]]:
+        """(station, when it wrote the newest bundle), newest first. The instant is the station's own."""
+        with self._store.read() as db:
+            rows = db.execute(
+                "SELECT name, value FROM setting WHERE substr(name, 1, ?) = ?", (len(_STATED), _STATED)
+            ).fetchall()
+        found = [(row["name"][len(_STATED) :], _stated(bytes(row["value"])).created) for row in rows]
+        return sorted(found, key=lambda one: (one[1], one[0]), reverse=True)
+
     def answer(
         self, node: str, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
     ) -> Written:
@@ -153,7 +162,7 @@ class Courier:
         with self._store.write() as db:
             stored = database.setting(db, _STATED + node)
             if stored is not None:
-                known = bundle.Header.read(codec.load(stored)[0])
+                known = _stated(stored)
                 if known.epoch == header.epoch and _is_further(known.state, header.state):
                     return False
             database.set_setting(db, _STATED + node, codec.dump([header.dump(), hello, refused]))
@@ -330,6 +339,10 @@ class _Pages:
             self._tell("pull", self.count)
             header = frame.peek(answer.body)
             after, more = header["upto"], header["more"]
+
+
+def _stated(stored: bytes) -> bundle.Header:
+    return bundle.Header.read(codec.load(stored)[0])
 
 
 def _is_further(known: dict[str, Any], stated: dict[str, Any]) -> bool:

@@ -76,6 +76,8 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             f"/officers/{CLERK}/roles": {"posts": [b"clerk", b"approve"], "station": evil},
             "/officers/9999/reset": {"end_old_key": evil},
             "/officers/9999/disable": {"again": b"9999"},
+            "/usb": {"file": evil},
+            "/usb/0999-9/answer": {"x": evil},
         },
         SETTLER: {
             "/settlement/run": {"month": evil},
