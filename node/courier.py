@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, IO
 
 from node import case_state, cases
 from node.exchange import Exchange
@@ -31,7 +31,7 @@ class Courier:
         """A name for the next file."""
         return courier_file.name(self._station.config.id, HUB)
 
-    def export(self, sink: BinaryIO, tell: Progress | None = None) -> Exported:
+    def export(self, sink: IO[bytes], tell: Progress | None = None) -> Exported:
         """Write what the hub has not signed for. Raises WrongState when an exchange is running, ConfigError."""
         with self._exchange.alone():
             made = courier_node.export(self._node(), sink, tell=tell)
@@ -44,7 +44,7 @@ class Courier:
             needed = outbox.unsent(db).bytes_estimate
         return courier_file.write(target, self.file_name, needed, lambda sink: self.export(sink, tell))
 
-    def take(self, source: BinaryIO, tell: Progress | None = None) -> Taken:
+    def take(self, source: IO[bytes], tell: Progress | None = None) -> Taken:
         """Take the hub's answer in, and bring our case notes to the hub's word.
 
         Raises WrongState when an exchange is running; BadFrame, BadSignature, RefusedByPeer with the reason.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, IO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -77,7 +77,7 @@ class Courier:
         self._store, self._key, self._clock, self._serve = store, hub_key, clock, serve
         self._digests = AtHub(store)
 
-    def take(self, source: BinaryIO, tell: Progress | None = None) -> Came:
+    def take(self, source: IO[bytes], tell: Progress | None = None) -> Came:
         """Take a station's bundle in. What the hub refuses stands in the result and among the refusals.
 
         Raises BadFrame (bundle, bundle_recipient, size), RefusedByPeer (unknown_node, revoked) when there is nobody to
@@ -111,7 +111,7 @@ class Courier:
         return sorted(found, key=lambda one: (one[1], one[0]), reverse=True)
 
     def answer(
-        self, node: str, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
+        self, node: str, sink: IO[bytes], *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
     ) -> Written:
         """Write the answer to the newest bundle of a station.
 
