@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, IO
+from typing import IO, Any
 
 from node import case_state, cases
 from node.exchange import Exchange

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, IO
+from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -81,10 +81,10 @@ def export(node: Node, sink: IO[bytes], *, limit_bytes: int = box.MAX_FILE, tell
     with node.store.write() as db:
         for channel in BUILT:
             outbox.build(db, channel, held, node.key, node.clock)
-    with node.store.read() as db:
+    with node.store.write() as db:
         waiting = [(channel, n) for channel in outbox.PUSHED for n in outbox.pending(db, channel)]
         oldest = outbox.unsent(db).oldest_at
-        state = courier_state.of_node(db, held, proven=not waiting)
+        state = courier_state.of_node(db, held, node.clock.now(), proven=not waiting)
         greeting, _ = hello.write(db, node.certificate, node.key, node.clock.now())
     header = bundle.Header(ids.new_id(), held.node, HUB, held.epoch, stamp(node.clock.now()), b"", vars(state), "")
     sealer = box.Sealer(sink, sender=held.node, key=node.key, recipient=HUB, recipient_public=node.hub_public)
