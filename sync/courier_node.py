@@ -81,7 +81,6 @@ def export(node: Node, sink: IO[bytes], *, limit_bytes: int = box.MAX_FILE, tell
     with node.store.write() as db:
         for channel in BUILT:
             outbox.build(db, channel, held, node.key, node.clock)
-    with node.store.write() as db:
         waiting = [(channel, n) for channel in outbox.PUSHED for n in outbox.pending(db, channel)]
         oldest = outbox.unsent(db).oldest_at
         state = courier_state.of_node(db, held, node.clock.now(), proven=not waiting)
