@@ -74,3 +74,7 @@ class Before:
 
 def late(world: Any) -> list[tuple[Any, ...]]:
     return world.rows("SELECT station, cols, state FROM late_edit ORDER BY cols")
+
+
+def incidents(world: Any) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT kind, peer, detail FROM incident")
