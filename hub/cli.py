@@ -25,7 +25,7 @@ from hub.server import listen, make_server
 from hub.tasks import Tasks
 from schema import backup as copies
 from schema import logs, self_test
-from schema.programs import Commands, as_json, said
+from schema.programs import Commands, as_json, calm_collector, said
 
 # Parts with commands of their own: each has `cli.COMMANDS`, a tuple of click commands.
 PARTS = ("hub.settlement", "hub.importing")
@@ -73,6 +73,7 @@ def run(hub: Hub, host: str | None, port: int | None) -> None:
     server = make_server(hub, app, host, port)
     address = listen(server)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
+    calm_collector()
     tasks.start()
     _out.print(f"{hub.config.name}  {address}", soft_wrap=True)
     try:

@@ -27,7 +27,7 @@ from node.tasks import Tasks
 from schema import backup as copies
 from schema import logs, self_test
 from schema.errors import ConfigError
-from schema.programs import Commands, as_json, said
+from schema.programs import Commands, as_json, calm_collector, said
 
 HOST = "127.0.0.1"
 THREADS = 6
@@ -72,6 +72,7 @@ def run(station: Station, port: int | None) -> None:
     app.extensions["tasks"] = tasks
     server = create_server(app, sockets=[_door(chosen)], threads=THREADS, ident=None)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
+    calm_collector()
     tasks.start()
     _out.print(f"{station.config.name} {station.config.id}  http://{HOST}:{chosen}/", soft_wrap=True)
     try:

@@ -267,14 +267,21 @@ def cells_of(db: Connection, table: str, row_id: bytes) -> list[Cell]:
     return cells_of_rows(db, table, (row_id,))[row_id]
 
 
-def cells_of_rows(db: Connection, table: str, row_ids: Iterable[bytes]) -> dict[bytes, list[Cell]]:
-    """`cells_of` for many rows in two queries: asked row by row, and cell by cell, a merge is five times slower."""
+def cells_of_rows(
+    db: Connection, table: str, row_ids: Iterable[bytes], *, columns: Iterable[str] = (), since: int = 0
+) -> dict[bytes, list[Cell]]:
+    """`cells_of` for many rows in two queries: asked row by row, and cell by cell, a merge is five times slower.
+
+    With `columns`: of each row only these, the row's sentinel, and whatever has a version above `since`.
+    """
     found: dict[bytes, list[Cell]] = {row_id: [] for row_id in row_ids}
+    wanted = sorted({*columns})
+    only = f"WHERE c.db_version > ? OR c.col_name IN ({', '.join('?' * (len(wanted) + 1))})" if wanted else ""
     heads = db.execute(
         f"SELECT p.id, c.col_name, c.col_version, c.db_version, s.site_id, c.site_id FROM ({WANTED}) w "
         f"CROSS JOIN {table}__crsql_pks p ON p.id = w.id CROSS JOIN {table}__crsql_clock c ON c.key = p.__crsql_key "
-        "JOIN crsql_site_id s ON s.ordinal = c.site_id ORDER BY c.col_name",
-        (listed(found),),
+        f"JOIN crsql_site_id s ON s.ordinal = c.site_id {only} ORDER BY c.col_name",
+        (listed(found), *((since, ROW_SENTINEL, *wanted) if wanted else ())),
     ).fetchall()
     for cell in _cells(db, table, heads):
         found[cell.row_id].append(cell)

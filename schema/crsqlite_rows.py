@@ -64,6 +64,61 @@ def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_ver
     return count
 
 
+class NewerCell(NamedTuple):
+    """A value that takes the place of another in a living row, by a higher version in the same causal length."""
+
+    row_id: bytes
+    column: str
+    value: Any
+    col_version: int
+
+
+def overwrite(db: Connection, table: str, cells: Iterable[NewerCell], site: bytes) -> None:
+    """Merge cells whose winning is beyond doubt, three times as fast as through the extension.
+
+    Its rule says: within one causal length the higher column version wins. Whoever calls has compared the versions
+    in this transaction; ties, new rows, deleted rows and returned ones go through `crsqlite.apply`, which knows them.
+    Raises what the database says of a value, half done: the caller holds a savepoint of a merging
+    transaction.
+    """
+    rows: dict[bytes, list[NewerCell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row_id, []).append(cell)
+    alike: dict[tuple[str, ...], list[list[NewerCell]]] = {}
+    for row in rows.values():
+        alike.setdefault(tuple(cell.column for cell in row), []).append(row)
+    stamped = _Places(db, crsqlite.max_version(db, [table]) + 1, 0)[site]
+    db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+    try:
+        for columns, found in alike.items():
+            _overwrite(db, table, columns, found, stamped)
+    finally:
+        crsqlite.clear_sync_bit(db)
+
+
+def _overwrite(
+    db: Connection, table: str, columns: tuple[str, ...], rows: list[list[NewerCell]], stamped: tuple[int, int]
+) -> None:
+    """Rows with the same columns: one statement for the values, one for the clocks of each column."""
+    names = [f"{kind}{i}" for i in range(len(columns)) for kind in ("value", "version")]
+    db.execute("DROP TABLE IF EXISTS temp.newer")
+    db.execute(f"CREATE TEMP TABLE newer (key INTEGER, id BLOB, {', '.join(names)})")
+    db.executemany(
+        f"INSERT INTO newer (id, {', '.join(names)}) VALUES (?, {', '.join('?' * len(names))})",
+        ((row[0].row_id, *(part for cell in row for part in (cell.value, cell.col_version))) for row in rows),
+    )
+    db.execute(f"UPDATE newer SET key = (SELECT p.__crsql_key FROM {table}__crsql_pks p WHERE p.id = newer.id)")
+    sets = ", ".join(f"{column} = n.value{i}" for i, column in enumerate(columns))
+    db.execute(f"UPDATE {table} SET {sets} FROM temp.newer n WHERE {table}.id = n.id")
+    for i, column in enumerate(columns):
+        db.execute(
+            f"UPDATE {table}__crsql_clock SET col_version = n.version{i}, db_version = ?, site_id = ? "
+            f"FROM temp.newer n WHERE {table}__crsql_clock.key = n.key AND {table}__crsql_clock.col_name = ?",
+            (*stamped, column),
+        )
+    db.execute("DROP TABLE newer")
+
+
 def evict(db: Connection, table: str, row_ids: Iterable[bytes]) -> None:
     """Remove rows with their clocks and keys, as if they had never been here: no trace that would travel.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,17 @@ UNLOCK_HELP = (
     "口令文件，也可用环境变量 TOWNSHIP_UNLOCK_FILE；都没有就当场询问 / "
     "file with the passphrase; else TOWNSHIP_UNLOCK_FILE, else a prompt"
 )
+
+
+def calm_collector() -> None:
+    """For programs that run for weeks: what start-up built is looked through no more, and the rest less often.
+
+    A frame makes tens of thousands of small objects that free themselves; with the usual thresholds the search for
+    cycles among everything the program holds took a third of a merge's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def said(zh: str, en: str) -> str:

@@ -55,8 +55,9 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
     good: list[list[WireCell]] = []
     clashes: dict[bytes, list[merge.Clash]] = {}
     parallel: dict[bytes, list[conflicts.Parallel]] = {}
-    head, members, known = pub.seq, _members(pub.db, rows, node.slices), _stored(pub.db, rows)
+    head, members = pub.seq, _members(pub.db, rows, node.slices)
     version_at = cache(partial(publish.version_at, pub.db))
+    known = _stored(pub.db, rows, _oldest_seen(version_at, rows, members))
     for row in rows:
         row_id, stored = row[0].row_id, known.get((row[0].table, row[0].row_id), {})
         seen = partial(_version_seen, pub, node, version_at, row_id, members.get(row_id))
@@ -79,7 +80,7 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
         clashes.pop(row[0].row_id)
         parallel.pop(row[0].row_id, None)
 
-    outcome.applied = merge.merge_rows(pub.db, good, node.site_id, poisoned)
+    outcome.applied = merge.merge_rows(pub.db, good, known, node.site_id, poisoned)
     outcome.lost = sum(map(len, rows)) - outcome.applied - sum(len(item) for _, item in outcome.refused)
     _feed_changes(pub, before)
     for clash in (c for found in clashes.values() for c in found):
@@ -134,12 +135,23 @@ def _version_seen(
     return version_at(base) if shown else 0
 
 
-def _stored(db: Any, rows: list[list[WireCell]]) -> dict[tuple[str, bytes], dict[str, Cell]]:
-    """The hub's cells of these rows, by column."""
+def _oldest_seen(
+    version_at: Callable[[int], int], rows: list[list[WireCell]], members: dict[bytes, int]
+) -> int:
+    """The lowest version that any of these edits can be based on; 0 when one may be older than its row's membership."""
+    if any(cell.extra < members.get(cell.row_id, 0) for row in rows for cell in row):
+        return 0
+    return min((version_at(base) for base in {cell.extra for row in rows for cell in row}), default=0)
+
+
+def _stored(db: Any, rows: list[list[WireCell]], since: int) -> dict[tuple[str, bytes], dict[str, Cell]]:
+    """The hub's cells of these rows, by column: those that are pushed, and all that are newer than `since`."""
     out = {}
     for table in publish.REGISTRY_NAMES:
-        asked = [row[0].row_id for row in rows if row[0].table == table]
-        for row_id, cells in crsqlite.cells_of_rows(db, table, asked).items():
+        mine = [row for row in rows if row[0].table == table]
+        columns = {cell.column for row in mine for cell in row}
+        found = crsqlite.cells_of_rows(db, table, [row[0].row_id for row in mine], columns=columns, since=since)
+        for row_id, cells in found.items():
             out[table, row_id] = {c.column: c for c in cells}
     return out
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an exchange costs: a first load, nothing to do, 100 changes each way, the hub's merge, a kill in mid-transfer.
+"""What an exchange costs: a first load, nothing to do, 100 changes each way, the hub's merge, a kill in mid-transfer,
+500 stations at once.
 
 PERSONS (default 25,000) are one township's slice. Hub and station are processes of their own with encrypted databases
 and full durability, and speak HTTPS over loopback. The merge is compared with the bare extension merging the same
@@ -26,10 +27,12 @@ from provisioning.county.places import township
 from provisioning.county.register import Part, Register
 from schema import crsqlite, database, parameter
 from schema.database import Store
+from schema.programs import calm_collector
 from sync import codec, frame, outbox, publish
 from sync.inbox import Inbox, Node
 from sync.report import Report
 from sync.transport import InProcess
+from tests.bench.herd import herd
 from tests.bench.hub_process import FORK, HubProcess
 from tests.sync.county import DB_KEY, TOWNSHIP, Station, World
 
@@ -178,6 +181,7 @@ def ours_s(store: Store, world: World, station: Station, frames: list[tuple[int,
     public = station.key.public_key().public_bytes_raw()
     node = Node(station.name, station.epoch, public, station.site, station.slices)
     box = Inbox(store, world.hub_key, world.clock, lambda pub, fact: None)
+    store.connection()  # as at a hub with pages open: the last connection to close would write the log back each time
     wall, cpu = time.monotonic(), time.process_time()
     for n, data in frames:
         box.accept(node, "reg", n, data)
@@ -250,6 +254,7 @@ def kill_runs(hub: HubProcess, world: World, other: Station) -> dict[str, Any]:
 
 
 def main() -> None:
+    calm_collector()  # as the programs do
     figures: dict[str, Any] = {"persons": PERSONS, "load_average": [], "cores": os.cpu_count()}
 
     def note(found: dict[str, Any]) -> None:
@@ -273,6 +278,7 @@ def main() -> None:
         hub.stop()
         note(merge(world, station, persons))
         world.close()
+    note(herd())
     print(json.dumps(figures))
 
 

@@ -6,13 +6,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
+import ssl
 import threading
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
 from provisioning import tls
+from schema import database
 from schema.clock import SystemClock
+from schema.database import Store
 from sync.transport import Request, Response
 from sync.transport_http import Http
 from tests.sync.county import HttpHub, World
@@ -65,6 +68,22 @@ class Noted:
         return self._inner.handle(request)
 
 
+class WithAPage:
+    """The stations' API and one page: somebody looks at the stations and saves a setting."""
+
+    def __init__(self, inner: Any, store: Store) -> None:
+        self._inner, self._store = inner, store
+
+    def handle(self, request: Request) -> Response:
+        if request.path != "/page":
+            return self._inner.handle(request)
+        with self._store.read() as db:
+            seen = db.execute("SELECT count(*) FROM node_record WHERE last_equal_at IS NOT NULL").fetchone()[0]
+        with self._store.write() as db:
+            database.set_setting(db, "page", request.body)
+        return Response(200, {}, str(seen).encode())
+
+
 class HubProcess:
     """The county's hub, running until `stop`."""
 
@@ -78,11 +97,21 @@ class HubProcess:
         world.close()
         self._process = FORK.Process(target=self._serve, args=(world, theirs, self._ended), daemon=True)
         self._process.start()
-        self._url = f"https://127.0.0.1:{ours.recv()}"
+        self.url = f"https://127.0.0.1:{ours.recv()}"
 
     def transport(self) -> Http:
         """A line of its own, TLS verified."""
-        return Http(self._url, self._files[0])
+        return Http(self.url, self._files[0])
+
+    def trust(self) -> ssl.SSLContext:
+        """What a browser of the county trusts."""
+        return ssl.create_default_context(cafile=str(self._files[0]))
+
+    def peak_rss_mb(self) -> int:
+        """The most memory the hub's process has held so far, in MiB, where the system tells."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        lines = status.read_text().splitlines() if status.exists() else []
+        return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
 
     def wire_bytes(self) -> int:
         """Bytes so far, both ways, TLS and HTTP included; TCP/IP headers not."""
@@ -105,7 +134,8 @@ class HubProcess:
         self._process.join()
 
     def _serve(self, world: World, pipe: Any, ended: Event) -> None:
-        server = HttpHub(Noted(world.server, self.log), (self._files[1], self._files[2]))  # type: ignore[arg-type]
+        answering = WithAPage(Noted(world.server, self.log), world.hub)
+        server = HttpHub(answering, (self._files[1], self._files[2]))  # type: ignore[arg-type]
         pipe.send(Meter(server.port, self._counters).port)
         ended.wait()
         server.stop()
