@@ -19,7 +19,7 @@ from schema.web.auth import current_key, init_auth, officer_or_none
 from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
-TEXTS = Path(__file__).parent / "texts.toml"
+TEXTS = tuple(Path(__file__).parent / name for name in ("texts.toml", "courier_texts.toml"))
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
 
 
@@ -49,7 +49,7 @@ def create_app(
     app.url_map.converters["id"] = HexId
     app.extensions[EXTENSION] = station
     app.extensions["exchange"] = exchange or Exchange(station)
-    init_app(app, place="station", texts=[TEXTS], clock=station.clock)
+    init_app(app, place="station", texts=TEXTS, clock=station.clock)
     officers = StationOfficers(station.store, station.config.id, station.clock, current_key)
     init_auth(app, officers, station.clock, passive=("station.bar", "unsent.progress"), ring=ring, cost=cost)
     for page in PAGES:
@@ -84,4 +84,4 @@ def _about(station: Station) -> dict[str, Any]:
     return about
 
 
-_WITHIN = {("slips", "cases"), ("persons", "counter")}
+_WITHIN = {("slips", "cases"), ("persons", "counter"), ("usb", "unsent")}

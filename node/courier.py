@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 from node import case_state, cases
 from node.exchange import Exchange
 from node.station import Station
+from schema import database
+from schema.clock import stamp
 from schema.events import HUB
 from sync import courier_file, courier_node, outbox
 from sync.courier_node import Exported, Node, Progress, Taken
+
+HISTORY_KEPT = 10
+_HISTORY = "usb_history"
 
 
 class Courier:
@@ -25,10 +31,12 @@ class Courier:
         """A name for the next file."""
         return courier_file.name(self._station.config.id, HUB)
 
-    def export(self, sink: BinaryIO, tell: Progress | None = None) -> Exported:
+    def export(self, sink: IO[bytes], tell: Progress | None = None) -> Exported:
         """Write what the hub has not signed for. Raises WrongState when an exchange is running, ConfigError."""
         with self._exchange.alone():
-            return courier_node.export(self._node(), sink, tell=tell)
+            made = courier_node.export(self._node(), sink, tell=tell)
+        self._remember("out", made.facts + made.rows, None)
+        return made
 
     def export_to(self, target: Path, tell: Progress | None = None) -> tuple[Path, Exported]:
         """The same into a new file. Raises ConfigError when it cannot be written whole."""
@@ -36,17 +44,25 @@ class Courier:
             needed = outbox.unsent(db).bytes_estimate
         return courier_file.write(target, self.file_name, needed, lambda sink: self.export(sink, tell))
 
-    def take(self, source: BinaryIO, tell: Progress | None = None) -> Taken:
+    def take(self, source: IO[bytes], tell: Progress | None = None) -> Taken:
         """Take the hub's answer in, and bring our case notes to the hub's word.
 
         Raises WrongState when an exchange is running; BadFrame, BadSignature, RefusedByPeer with the reason.
         """
         with self._exchange.alone():
             try:
-                return courier_node.take(self._node(), source, tell)
+                taken = courier_node.take(self._node(), source, tell)
             finally:
                 with self._station.store.write() as db:
                     case_state.follow(db)
+        self._remember("in", taken.receipts + taken.items, taken.equal)
+        return taken
+
+    def _remember(self, way: str, count: int, equal: bool | None) -> None:
+        with self._station.store.write() as db:
+            entry = {"at": stamp(self._station.clock.now()), "way": way, "count": count, "equal": equal}
+            kept = json.dumps([entry, *history(db)][:HISTORY_KEPT], separators=(",", ":"))
+            database.upsert(db, "link", {"name": _HISTORY, "value": kept})
 
     def _node(self) -> Node:
         station = self._station
@@ -58,3 +74,10 @@ class Courier:
             station.clock,
             cases.receive,
         )
+
+
+def history(db: Any) -> list[dict[str, Any]]:
+    """The last files written and taken in, newest first."""
+    row = db.execute("SELECT value FROM link WHERE name = ?", (_HISTORY,)).fetchone()
+    entries: list[dict[str, Any]] = json.loads(row["value"]) if row and row["value"] else []
+    return entries

@@ -22,7 +22,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256, sha512
-from typing import BinaryIO
+from typing import IO
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -74,7 +74,7 @@ class Sealer:
     """Writes one file."""
 
     def __init__(
-        self, sink: BinaryIO, *, sender: str, key: Ed25519PrivateKey, recipient: str, recipient_public: bytes,
+        self, sink: IO[bytes], *, sender: str, key: Ed25519PrivateKey, recipient: str, recipient_public: bytes,
         one_time: X25519PrivateKey | None = None,
     ) -> None:  # fmt: skip
         one_time = one_time or X25519PrivateKey.generate()
@@ -115,7 +115,7 @@ class Sealer:
         self._written += len(data)
 
 
-def address(source: BinaryIO) -> Address:
+def address(source: IO[bytes]) -> Address:
     """Who wrote a file for whom, unproven. Raises BadFrame: bundle, size."""
     size = source.seek(0, os.SEEK_END)
     source.seek(0)
@@ -136,7 +136,7 @@ def address(source: BinaryIO) -> Address:
     return Address(fields["from"], fields["to"], fields["key"], head + raw, end)
 
 
-def check(source: BinaryIO, stated: Address, sender_public: bytes) -> None:
+def check(source: IO[bytes], stated: Address, sender_public: bytes) -> None:
     """Raises BadFrame(bundle) unless the sender signed this file, whole."""
     digest = sha256()
     source.seek(0)
@@ -155,7 +155,7 @@ def check(source: BinaryIO, stated: Address, sender_public: bytes) -> None:
         raise codec.bad("bundle", "signature") from error
 
 
-def content(source: BinaryIO, stated: Address, key: Ed25519PrivateKey) -> Iterator[bytes]:
+def content(source: IO[bytes], stated: Address, key: Ed25519PrivateKey) -> Iterator[bytes]:
     """The content, segment by segment. Raises BadFrame(bundle) when it is not for this key, or not whole."""
     own = private_of(key)
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -99,7 +99,7 @@ class Writer:
         self._sealer.close()
 
 
-def members(source: BinaryIO, stated: box.Address, key: Ed25519PrivateKey) -> Iterator[tuple[int, bytes]]:
+def members(source: IO[bytes], stated: box.Address, key: Ed25519PrivateKey) -> Iterator[tuple[int, bytes]]:
     """The members of a file whose signature was checked, HEADER first, END last. Raises BadFrame(bundle)."""
     stream = _Stream(box.content(source, stated, key))
     count, kind = 0, 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -77,7 +77,7 @@ class Courier:
         self._store, self._key, self._clock, self._serve = store, hub_key, clock, serve
         self._digests = AtHub(store)
 
-    def take(self, source: BinaryIO, tell: Progress | None = None) -> Came:
+    def take(self, source: IO[bytes], tell: Progress | None = None) -> Came:
         """Take a station's bundle in. What the hub refuses stands in the result and among the refusals.
 
         Raises BadFrame (bundle, bundle_recipient, size), RefusedByPeer (unknown_node, revoked) when there is nobody to
@@ -101,8 +101,17 @@ class Courier:
         with self._store.read() as db:
             return database.setting(db, _STATED + node) is not None
 
+    def asked(self) -> list[tuple[str, str]]:
+        """(station, when it wrote the newest bundle), newest first. The instant is the station's own."""
+        with self._store.read() as db:
+            rows = db.execute(
+                "SELECT name, value FROM setting WHERE substr(name, 1, ?) = ?", (len(_STATED), _STATED)
+            ).fetchall()
+        found = [(row["name"][len(_STATED) :], _stated(bytes(row["value"])).created) for row in rows]
+        return sorted(found, key=lambda one: (one[1], one[0]), reverse=True)
+
     def answer(
-        self, node: str, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
+        self, node: str, sink: IO[bytes], *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None
     ) -> Written:
         """Write the answer to the newest bundle of a station.
 
@@ -153,7 +162,7 @@ class Courier:
         with self._store.write() as db:
             stored = database.setting(db, _STATED + node)
             if stored is not None:
-                known = bundle.Header.read(codec.load(stored)[0])
+                known = _stated(stored)
                 if known.epoch == header.epoch and _is_further(known.state, header.state):
                     return False
             database.set_setting(db, _STATED + node, codec.dump([header.dump(), hello, refused]))
@@ -330,6 +339,10 @@ class _Pages:
             self._tell("pull", self.count)
             header = frame.peek(answer.body)
             after, more = header["upto"], header["more"]
+
+
+def _stated(stored: bytes) -> bundle.Header:
+    return bundle.Header.read(codec.load(stored)[0])
 
 
 def _is_further(known: dict[str, Any], stated: dict[str, Any]) -> bool:

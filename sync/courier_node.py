@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -75,16 +75,15 @@ class Taken:
     equal: bool | None = None
 
 
-def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None) -> Exported:
+def export(node: Node, sink: IO[bytes], *, limit_bytes: int = box.MAX_FILE, tell: Progress | None = None) -> Exported:
     """Write everything without a receipt, and how far this station is; `limit_bytes` ends it after at least a frame."""
     held = certificates.read(node.certificate)
     with node.store.write() as db:
         for channel in BUILT:
             outbox.build(db, channel, held, node.key, node.clock)
-    with node.store.read() as db:
         waiting = [(channel, n) for channel in outbox.PUSHED for n in outbox.pending(db, channel)]
         oldest = outbox.unsent(db).oldest_at
-        state = courier_state.of_node(db, held, proven=not waiting)
+        state = courier_state.of_node(db, held, node.clock.now(), proven=not waiting)
         greeting, _ = hello.write(db, node.certificate, node.key, node.clock.now())
     header = bundle.Header(ids.new_id(), held.node, HUB, held.epoch, stamp(node.clock.now()), b"", vars(state), "")
     sealer = box.Sealer(sink, sender=held.node, key=node.key, recipient=HUB, recipient_public=node.hub_public)
@@ -112,7 +111,7 @@ def export(node: Node, sink: BinaryIO, *, limit_bytes: int = box.MAX_FILE, tell:
     return Exported(header.id.hex(), items["evt"], items["reg"], frames, oldest, sealer.size, more)
 
 
-def take(node: Node, source: BinaryIO, tell: Progress | None = None) -> Taken:
+def take(node: Node, source: IO[bytes], tell: Progress | None = None) -> Taken:
     """Take an answer of the hub in: receipts, pages, proof.
 
     Raises BadFrame (bundle, bundle_recipient, bundle_epoch ...), BadSignature, or RefusedByPeer with the hub's reason

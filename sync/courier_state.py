@@ -9,9 +9,10 @@ by where it stood then, not by where a session over the line has brought it mean
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sync import codec, digest, outbox, pull
+from sync import buckets, codec, digest, outbox, pull
 from sync.certificate import Certificate
 from sync.hello import Standing, standing
 
@@ -38,15 +39,15 @@ class State:
         return min((at for channels in self.after.values() for at in channels.values()), default=0)
 
 
-def of_node(db: Any, certificate: Certificate, *, proven: bool) -> State:
-    """This station now. `proven`: with digests, which are worth computing only when nothing waits to be sent."""
-    held, now = certificate.slices, standing(db)
+def of_node(db: Any, certificate: Certificate, now: datetime, *, proven: bool) -> State:
+    """This station now, inside a write transaction. `proven`: with digests, which say nothing while work is unsent."""
+    held, then = certificate.slices, standing(db)
     return State(
-        now.acked,
-        now.furthest,
+        then.acked,
+        then.furthest,
         {s: {c: pull.cursor(db, s, c) for c in pull.ORDER} for s in held},
         {s: pull.complete(db, s) for s in held},
-        {f: digest.of_node(db, f).hex() for f in digest.families(held)} if proven else {},
+        {f: buckets.of_node(db, f, now).root.hex() for f in digest.families(held)} if proven else {},
     )
 
 

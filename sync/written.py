@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schema.clock import parse_stamp, stamp
+from schema.crsqlite import Cell
 from schema.table import Column
 from sync.codec import WireCell, bad, rle, unrle
 
@@ -122,6 +123,12 @@ def remember(db: Any, cells: Iterable[WireCell], said: dict[Address, Written], s
     ]
     if rows:
         db.executemany(_REMEMBER, rows)
+
+
+def remember_cell(db: Any, cell: Cell, station: str, who: Written) -> None:
+    """The same for a cell of this database."""
+    place = (cell.table, cell.row_id, cell.column)
+    db.execute(_REMEMBER, (*place, cell.col_version, station, who.officer, who.at, who.received_at))
 
 
 _REMEMBER = (

@@ -23,6 +23,7 @@ from hub.pages import (
     review,
     settlement,
     stations,
+    usb,
     workload,
 )
 from hub.sections import Section
@@ -31,7 +32,9 @@ _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
     home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, workload,
-    officers, check,
+    officers, check, usb,
 )  # fmt: skip
-TEXTS: tuple[Path, ...] = (_HUB / "texts.toml", _HUB / "settlement" / "texts.toml", _HUB / "importing" / "texts.toml")
+TEXTS: tuple[Path, ...] = tuple(
+    _HUB / name for name in ("texts.toml", "courier_texts.toml", "settlement/texts.toml", "importing/texts.toml")
+)
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

@@ -68,7 +68,7 @@ def person(person_id: bytes) -> str:
                 for row in _rows(db, "SELECT slice FROM slice_member WHERE person_id = ? ORDER BY slice", person_id)
             ],
             "same_number": search.same_number(db, view.person),
-            "conflicts": conflicts.of_row(db, person_id),
+            "conflicts": conflicts.of_person(db, person_id),
         }
     current_app.logger.info("person %s opened by %s", ids.to_text(person_id), current_officer().operator_no)
     return render_template("hub/person.html", **values)

@@ -9,7 +9,9 @@ from flask import Blueprint, render_template, request
 
 from hub import stations
 from hub.context import current
+from hub.pages import usb
 from hub.sections import Section
+from schema.web.auth import has_role
 
 page = Blueprint("stations", __name__)
 SECTION = Section("stations.index")
@@ -40,4 +42,5 @@ def index() -> str:
         per_day=per_day,
         most=max((n for _, n in per_day), default=0),
         summary=summary,
+        sticks=has_role(*usb.ROLES),
     )

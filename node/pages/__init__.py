@@ -10,6 +10,7 @@ import node.pages.persons as persons
 import node.pages.slips as slips
 import node.pages.station as station
 import node.pages.unsent as unsent
+import node.pages.usb as usb
 
-PAGES = (counter.page, items.page, persons.page, cases.page, slips.page, unsent.page, station.page)
+PAGES = (counter.page, items.page, persons.page, cases.page, slips.page, unsent.page, usb.page, station.page)
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from hub import officers
+from hub import conflict_row, officers
 from hub.officers import NewOfficer
 from schema import ids
 from sync import publish
@@ -52,6 +52,9 @@ def at(browse: Browse, county: County, number: str) -> Browser:
 def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fields]]:
     """By officer: where what is sent. Everything in it is wrong in some way, so nothing may be written."""
     person, conflict = county.persons["周建根"].hex(), county.one("SELECT id FROM conflict").hex()
+    with county.store.read() as db:
+        desk = conflict_row.read(db, county.persons["周建根"])
+    assert desk is not None
     decide = f"/cases/{case.hex()}/decide"
     return {
         ALL_FOUR: {
@@ -61,7 +64,11 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             f"/cases/{case.hex()}/take-back": {"x": evil},
             "/search": {"q": evil},
             f"/conflicts/{NOBODY}": {f"use-{conflict}": evil},
-            f"/conflicts/{person}": {f"use-{conflict}": evil},
+            f"/conflicts/{person}": {"stand": evil, "use-phone": evil, "other-phone": evil, "reason": evil},
+            f"/conflicts/{person}?": {
+                "stand": desk.stand, "use-phone": "other", "other-phone": evil + b"x", "reason": evil,
+            },
+            f"/conflicts/{person}/take-back/{conflict}": {"x": evil},
             f"/refusals/{NOBODY}/handled": {"x": evil},
             f"/late/{NOBODY}/accepted": {"x": evil},
             f"/late/{NOBODY}/undo": {"x": evil},
@@ -76,6 +83,8 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             f"/officers/{CLERK}/roles": {"posts": [b"clerk", b"approve"], "station": evil},
             "/officers/9999/reset": {"end_old_key": evil},
             "/officers/9999/disable": {"again": b"9999"},
+            "/usb": {"file": evil},
+            "/usb/0999-9/answer": {"x": evil},
         },
         SETTLER: {
             "/settlement/run": {"month": evil},

@@ -53,13 +53,14 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
             f"/drafts/{NOBODY}/auto": {"service": evil, "person": evil},
             f"/drafts/{NOBODY}/discard": {"x": evil},
             f"/unsent/refusals/{NOBODY}/handled": {"x": evil},
+            "/usb/import": {"file": evil},
             "/password": {"old": "counter window 3012", "new": evil, "again": evil + b"x"},
         }
         for path, fields in actions.items():
             require_words(post(counter.client, path, fields, counter.token), (path, kind))
     assert rows(station.store, TRIES) == before
     # What takes no words, and the door itself, which has tests of its own.
-    assert not uncovered(app, actions, "auth.", "station.copy", "unsent.send")
+    assert not uncovered(app, actions, "auth.", "station.copy", "unsent.send", "usb.export")
     assert counter.get(f"/cases/{case}").status_code == 200
 
 

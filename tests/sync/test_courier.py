@@ -7,8 +7,7 @@ import os
 from io import BytesIO
 from typing import Any
 
-import pytest
-
+from schema.errors import Unreachable
 from sync import courier_hub, courier_node, digest, frame
 from tests.sync.county import Cut, content, hub_fact, work
 from tests.sync.sticks import answer, export, hub_takes, node, round_trip, takes, without
@@ -25,6 +24,21 @@ def digests(side: Any, slices: tuple[str, ...] = ()) -> dict[str, str]:
 
 def equal(world: Any, station: Any) -> bool:
     return digests(station) == digests(world, station.slices)
+
+
+class Trickle:
+    """A line that brings two small pages of the register and breaks."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.pages = inner, 0
+
+    def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
+        if path == "/s1/feed/330683100":
+            self.pages += 1
+            query = {**query, "max": "2048"}
+            if self.pages > 2:
+                raise Unreachable("线断了", "the line is cut")
+        return self.inner.request(method, path, query, headers, body)
 
 
 class TestThereAndBack:
@@ -155,15 +169,14 @@ class TestMixedWithTheLine:
         assert digests(station) == before
         assert station.sync().equal is True
 
-    def test_an_answer_joins_a_fetch_the_line_began(self, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_answer_joins_a_fetch_the_line_began(self, world: Any) -> None:
         """A first load by stick, while the line trickles and has brought some pages that end elsewhere."""
-        monkeypatch.setattr("sync.session.PAGE_BYTES", 2048)
         station = world.station()
         for n in range(30):
             world.person(phone=f"139000000{n:02d}", name="名" * 40)
         hub_takes(world, export(station))
         late = answer(world, station)
-        station.sync(Cut(world.transport(), 5, delivered=False))
+        station.sync(Trickle(world.transport()))
         assert 0 < station.rows("SELECT count(*) FROM person")[0][0] < 30
 
         taken = takes(station, late)

@@ -6,6 +6,7 @@
 //   data-items                the service list: F4, then the digit in its links' data-digit; data-items-url elsewhere
 //   form[data-walk]           Enter goes to the next field (data-walk="submit": and submits at the last)
 //   data-list                 arrows and J K move among its tabindex rows; Enter opens the row's link
+//   data-choice               a group of radio buttons: up, down, J K another group; A B C a value; Enter on, then save
 //   data-combo                a text box with hits below it: data-combo-input, data-combo-hits
 //   form[data-batch]          a bar that appears with a selection
 "use strict";
@@ -89,7 +90,7 @@
   document.addEventListener("keydown", (e) => {
     if (composing(e)) return;
     const acts = always[nameOf(e)];
-    if (acts ? acts(e) : inCombo(e) || inList(e) || walk(e) || single(e)) e.preventDefault();
+    if (acts ? acts(e) : inCombo(e) || inList(e) || inChoice(e) || walk(e) || single(e)) e.preventDefault();
   });
 
   // ---- Enter walks from field to field --------------------------------------------------------------------------
@@ -123,6 +124,26 @@
     }
     return true;
   }
+
+  // ---- groups of values to choose from ---------------------------------------------------------------------------
+  function inChoice(e) {
+    const group = e.target.matches("input[type=radio]") && e.target.closest("[data-choice]");
+    if (!group || e.ctrlKey || e.altKey || e.metaKey) return false;
+    const values = all(group, "input[type=radio]");
+    const letter = singleKeys() ? "ABC".indexOf(e.key.toUpperCase()) : -1;
+    if (e.key.length === 1 && letter >= 0) { values[letter]?.click(); values[letter]?.focus(); return true; }
+    const step = { ArrowDown: 1, ArrowUp: -1, Enter: 1 }[e.key] || (singleKeys() && { J: 1, K: -1 }[e.key.toUpperCase()]);
+    if (!step) return false;
+    const groups = all(document, "[data-choice]").filter(shown);
+    const next = groups[groups.indexOf(group) + step];
+    if (next) (next.querySelector(":checked") || next.querySelector("input[type=radio]")).focus();
+    else if (e.key === "Enter") all(document, '[data-key="Ctrl+Enter"]').find(shown)?.focus();
+    return true;
+  }
+  document.addEventListener("input", (e) => {
+    const own = e.target.matches("[data-own]") && e.target.closest("[data-choice]")?.querySelector("input[value=other]");
+    if (own) own.checked = true;
+  });
 
   // ---- search boxes ---------------------------------------------------------------------------------------------
   const HIT = "[role=option]:not([aria-disabled])";

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Search, persons, conflicts, refusals, stations, workload: what the pages say."""
+"""Search, persons, refusals, stations, workload: what the pages say."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.hub.county import (
     County,
     Desk,
 )
-from tests.hub.deciding import put_conflict, put_refusal
+from tests.hub.deciding import put_refusal
 
 
 @pytest.mark.parametrize("typed", ["330683196611050136", "zjg", "周建", "ZhouJian", "0100-1-26-0000"])
@@ -49,33 +49,6 @@ def test_the_person_page_shows_what_the_register_holds(county: County, browse: B
     page = browse(county.hub, INSPECT).get(f"/persons/{county.persons['周建根'].hex()}").text
     for said in ("138 5758 2046", "21,684.20", "农商银行 尾号 0018", "甘霖镇 施家岙村", "居民养老领取"):
         assert said in page
-
-
-def test_a_conflict_shows_both_values_who_wrote_them_and_which_is_in_use(
-    county: County, browse: Browse, claim: bytes
-) -> None:
-    put_conflict(county)
-    page = browse(county.hub, REVIEW).get("/conflicts").text
-    for said in ("13857582046", "17706753391", "甘霖镇站点 0100-1 改的", "长乐镇站点 0101-1 改的", "现在用的"):
-        assert said in page
-
-
-def test_the_other_value_can_be_chosen_and_changed_back(county: County, browse: Browse, claim: bytes) -> None:
-    conflict_id, person = put_conflict(county), county.persons["周建根"]
-    browser = browse(county.hub, REVIEW)
-    for which, phone in (("lost", "17706753391"), ("kept", "13857582046")):
-        answer = browser.post(f"/conflicts/{person.hex()}", {f"use-{conflict_id.hex()}": which})
-        assert answer.status_code == 303
-        assert county.one("SELECT phone FROM contact") == phone
-    assert county.one("SELECT count(*) FROM slice_feed WHERE tbl = 'contact'") == 1
-
-
-def test_supervision_looks_at_conflicts_and_changes_none(county: County, browse: Browse, claim: bytes) -> None:
-    conflict_id, person = put_conflict(county), county.persons["周建根"]
-    browser = browse(county.hub, INSPECT)
-    assert browser.get("/conflicts").status_code == 200
-    assert browser.post(f"/conflicts/{person.hex()}", {f"use-{conflict_id.hex()}": "lost"}).status_code == 403
-    assert county.one("SELECT phone FROM contact") == "13857582046"
 
 
 def test_a_refusal_is_shown_with_reason_and_whose_turn_it_is_until_it_is_handled(

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 import node
+from node.app import TEXTS
 from node.cases import Submitted
 from node.station import Station
 from schema import database, ids
@@ -58,7 +59,7 @@ def paths(station: Station, person: Person, enrol: Callable[..., Submitted]) -> 
         f"/items/resident_pension_claim?person={zhang}", f"/items/personal_data_change?person={zhang}",
         f"/persons/{zhang}", f"/persons/{gang}", f"/persons/{zhang}?edit=contact", "/cases", "/cases?show=returned",
         "/cases?show=draft", "/cases?show=open&mine=1", "/cases?show=nonsense&page=x", "/cases?page=999999999",
-        f"/cases/{case}", "/unsent", "/unsent/progress", "/station", "/bar",
+        f"/cases/{case}", "/unsent", "/unsent/progress", "/usb", "/station", "/bar",
     ]  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_more_than_a_form_may_hold_is_refused_in_words(counter: Counter) -> None
 
 def test_the_texts_used_and_the_texts_there_are_are_the_same() -> None:
     folder = Path(node.__file__).parent
-    catalogue = set(_keys(tomllib.loads((folder / "texts.toml").read_text("utf-8"))))
+    catalogue = {key for path in TEXTS for key in _keys(tomllib.loads(path.read_text("utf-8")))}
     frame = set(_keys(tomllib.loads((ROOT / "schema/web/texts.toml").read_text("utf-8"))))
     used, prefixes = set(), set()
     for path in [*folder.rglob("*.html"), *folder.rglob("*.py")]:
