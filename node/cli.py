@@ -34,7 +34,10 @@ THREADS = 6
 WAIT_S = 120.0  # for an exchange that the running station has just begun
 
 _out = Console(highlight=False)
-_STAGES = {"hello": "连接 connecting", "push": "上报 sending", "pull": "取回 fetching", "verify": "核对 comparing"}
+_STAGES = {
+    "hello": "连接 connecting", "push": "上报 sending", "snapshot": "下载名册 downloading the register",
+    "pull": "取回 fetching", "verify": "核对 comparing",
+}  # fmt: skip
 _LEVELS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
 
@@ -173,7 +176,8 @@ def _door(port: int) -> socket.socket:
 
 
 def _stage(stage: str, done: int) -> str:
-    return f"{_STAGES.get(stage, stage)} {done or ''}"
+    shown = f"{done // 1024} KB" if stage == "snapshot" else done or ""
+    return f"{_STAGES.get(stage, stage)} {shown}"
 
 
 def _proof(report: Any) -> str:

@@ -22,7 +22,8 @@ from sync.report import Answered
 from sync.transport import Transport
 
 Progress = Callable[[str, int], None]
-"""Called with a stage ('hello', 'push', 'pull', 'verify') and the number of items done so far."""
+"""Called with a stage ('hello', 'push', 'snapshot', 'pull', 'verify') and the number of items, or bytes of a snapshot,
+so far."""
 
 
 class Conversation:
