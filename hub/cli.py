@@ -20,6 +20,7 @@ from hub import pack, queue, stations
 from hub.app import create_app
 from hub.cli_officer import officer
 from hub.cli_usb import usb
+from hub.cli_verify import verify_sync
 from hub.context import Hub, with_hub
 from hub.server import listen, make_server
 from hub.tasks import Tasks
@@ -162,6 +163,7 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 main.add_command(officer)
 main.add_command(usb)
+main.add_command(verify_sync)
 for _part in PARTS:
     if find_spec(f"{_part}.cli"):
         for _command in import_module(f"{_part}.cli").COMMANDS:

@@ -18,6 +18,7 @@ from hub.context import Hub
 from schema import backup
 from schema.errors import TownshipError
 from schema.web.keyring import KeyRing
+from sync import audit
 
 log = logging.getLogger("township.hub")
 
@@ -51,12 +52,12 @@ class Tasks:
         self._ring.sweep()
 
     def _tidy_database(self) -> None:
-        """At 02:30 in China: let SQLite look at its indexes, and fold the write-ahead log back."""
+        """At 02:30 in China: let SQLite look at its indexes, fold the write-ahead log back, audit the clocks."""
         db: Any = self._hub.store.connection()
         db.execute("PRAGMA optimize")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        audit.nightly(self._hub.store, self._hub.clock)
         log.info("database tidied")
-
 
     def _backup_when_due(self) -> None:
         """One encrypted, proven copy each evening."""

@@ -21,6 +21,7 @@ from node import doctor as health
 from node import status as truth
 from node.app import create_app
 from node.cli_usb import usb
+from node.cli_verify import verify
 from node.exchange import Exchange
 from node.station import Station, with_station
 from node.tasks import Tasks
@@ -36,7 +37,7 @@ WAIT_S = 120.0  # for an exchange that the running station has just begun
 _out = Console(highlight=False)
 _STAGES = {
     "hello": "连接 connecting", "push": "上报 sending", "snapshot": "下载名册 downloading the register",
-    "pull": "取回 fetching", "verify": "核对 comparing",
+    "pull": "取回 fetching", "verify": "核对 comparing", "repair": "补正 repairing",
 }  # fmt: skip
 _LEVELS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
@@ -158,6 +159,7 @@ def backup(station: Station, json_: bool) -> None:
 
 
 main.add_command(usb)
+main.add_command(verify)
 
 
 def _door(port: int) -> socket.socket:

@@ -12,7 +12,7 @@ from typing import Any
 from node import receipts, unsent
 from schema import self_test
 from schema.clock import Clock, parse_stamp, stamp
-from sync import outbox
+from sync import incidents, outbox
 
 OLD_UNSENT = timedelta(days=7)
 CLOCK_OFF_S = 600
@@ -32,6 +32,7 @@ class Status:
     oldest_unsent_at: str | None
     unsent_bytes: int
     equal_at: str | None
+    unequal_since: str | None
     numbers_left: int
     clock_skew_s: float
     disk_free_bytes: int
@@ -52,10 +53,11 @@ class Status:
 
     @property
     def amber(self) -> list[str]:
-        """Which rules say that somebody must act: refused, unsent, numbers, clock, disk."""
+        """Which rules say that somebody must act: refused, unsent, unequal, numbers, clock, disk."""
         rules = {
             "refused": self.link == "refused",
             "unsent": self.unsent_for is not None and self.unsent_for > OLD_UNSENT,
+            "unequal": self.unequal_since is not None,
             "numbers": self.numbers_left < receipts.FEW_LEFT,
             "clock": abs(self.clock_skew_s) > CLOCK_OFF_S,
             "disk": self.disk_free_bytes < self_test.DISK_LOW_BYTES,
@@ -83,6 +85,7 @@ def read(db: Any, station: str, folder: Path, clock: Clock) -> Status:
         oldest_unsent_at=unsent.oldest_at(db),
         unsent_bytes=outbox.unsent(db).bytes_estimate,
         equal_at=known.get("last_equal_at"),
+        unequal_since=incidents.open_since(db, ("digest", "untracked")),
         numbers_left=receipts.left(db, station),
         clock_skew_s=float(known.get("clock_skew_s") or 0),
         disk_free_bytes=shutil.disk_usage(folder).free,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work in the background, in the same process as the pages: exchanges with the hub, and the evening's backup.
+"""Work in the background, in the same process as the pages: exchanges with the hub, the evening's backup and audit.
 
 The queue file holds the names of tasks and nothing about anybody. A task that fails says so in the log and is tried
 again at its next time; nothing it does depends on having succeeded before.
@@ -17,6 +17,7 @@ from node.exchange import Exchange
 from node.station import Station
 from schema import backup
 from schema.errors import TownshipError
+from sync import audit
 
 log = logging.getLogger("township.node")
 
@@ -66,6 +67,7 @@ class Tasks:
         try:
             copy = backup.make(station.store, station.secrets.db_key, station.home.backups, station.clock)
             log.info("backup %s", copy.path.name)
+            audit.nightly(station.store, station.clock)
         except (TownshipError, OSError) as error:
             log.error("backup failed: %s", type(error).__name__)
 

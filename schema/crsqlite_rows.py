@@ -144,6 +144,12 @@ def known_ids(db: Connection, table: str) -> list[bytes]:
     return [bytes(row[0]) for row in db.execute(f"SELECT id FROM {table}__crsql_pks")]
 
 
+def count_untracked(db: Connection, table: str) -> int:
+    """P1: rows without any clock. Written while the extension did not look, they would never be sent."""
+    tracked = f"SELECT p.id FROM {table}__crsql_pks p JOIN {table}__crsql_clock c ON c.key = p.__crsql_key"
+    return int(db.execute(f"SELECT count(*) FROM {table} WHERE id NOT IN ({tracked})").fetchone()[0])
+
+
 def raise_floor(db: Connection) -> int:
     """P9: keep the highest version in use from being given again, whatever rows go now. Returns it."""
     clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")

@@ -33,7 +33,7 @@ def _at_node(table: Table) -> list[str]:
     rows = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",)}
     return [
         f"CREATE TRIGGER {table.name}_noticed_{event} AFTER {event.upper()} ON {table.name} "
-        f"WHEN EXISTS (SELECT 1 FROM digest_root) BEGIN {' '.join(map(note, seen))} END"
+        f"WHEN EXISTS (SELECT 1 FROM digest_kept) BEGIN {' '.join(map(note, seen))} END"
         for event, seen in rows.items()
     ]
 

@@ -71,12 +71,12 @@ BOTH = (
         indexes=("site_id",),
     ),
     Table(
-        "digest_root",
+        "digest_kept",
         "local",
         "both",
         "digests kept: of which slices, up to which feed number (hub) or cell version (station)",
         ("name",),
-        (text_("name", 700, True), int_("position"), blob_("root", 16), text_("full_at", 24, True)),
+        (text_("name", 700, True), int_("position"), text_("full_at", 24, True)),
     ),
     Table(
         "digest_group",

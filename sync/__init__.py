@@ -12,7 +12,8 @@ One session (`session.Session.run`), always opened by the station, cut anywhere 
    and why. Only that receipt makes the station say "received".
 3. Pull `evt`, `ref`, `reg` of each slice: `GET /s1/feed/<slice>` builds one signed frame from live data. The station
    applies it and moves its cursor in one transaction; the next GET is the acknowledgement.
-4. When everything is sent and fetched, both sides compare a digest of each slice: proven equality, not assumed.
+4. When everything is sent and fetched, both sides compare a digest of each family of slices: proven equality, not
+   assumed. What differs is repaired from the hub's rows and is an incident at both ends (`proof`, `repair`).
 
 What travels how is declared in `schema.tables`; the frame is described in `frame`, its content in `codec`, the order of
 checks in `validator`, conflicts in `merge`. The hub writes what stations must learn through `publish.transaction`.

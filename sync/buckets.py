@@ -57,13 +57,10 @@ class AtHub:
     def of(self, wanted: tuple[str, ...], now: datetime) -> Found:
         """The digest of these slices (one family) now."""
         with self._store.read() as db:
-            last = _last(db, wanted)
-            row = db.execute(
-                "SELECT position, root, full_at FROM digest_root WHERE name = ?", (_name(wanted),)
-            ).fetchone()
+            last, known = _last(db, wanted), _load(db, _name(wanted))
             moved = db.execute("SELECT coalesce(max(seq), -1) FROM digest_moved").fetchone()[0]
-        if row is not None and row[0] >= last and row[0] > moved and not _is_old(row[2], now):
-            return Found(last, bytes(row[1]))
+        if known is not None and known.position >= last and known.position > moved and not _is_old(known.full_at, now):
+            return Found(last, known.root)
         last, kept = self.kept(wanted, now)
         return Found(last, kept.root)
 
@@ -103,7 +100,7 @@ def of_node(db: Any, family: str, now: datetime, *, full: bool = False) -> Kept:
 
 def forget(db: Any) -> None:
     """Compute all anew at the next look: after a restore, or when rows were written past everything that notices."""
-    db.execute("DELETE FROM digest_root")
+    db.execute("DELETE FROM digest_kept")
 
 
 def _renewed(db: Any, scope: Scope, kept: Kept | None, changed: set[int] | None, position: int, now: datetime) -> Kept:
@@ -172,7 +169,7 @@ def _name(wanted: tuple[str, ...]) -> str:
 
 
 def _load(db: Any, name: str) -> Kept | None:
-    row = db.execute("SELECT position, full_at FROM digest_root WHERE name = ?", (name,)).fetchone()
+    row = db.execute("SELECT position, full_at FROM digest_kept WHERE name = ?", (name,)).fetchone()
     found = db.execute("SELECT hashes FROM digest_group WHERE name = ? ORDER BY number", (name,)).fetchall()
     if row is None or len(found) != digest.GROUPS:
         return None
@@ -180,8 +177,7 @@ def _load(db: Any, name: str) -> Kept | None:
 
 
 def _keep(db: Any, name: str, before: Kept | None, fresh: Kept) -> None:
-    root = {"name": name, "position": fresh.position, "root": fresh.root, "full_at": fresh.full_at}
-    database.upsert(db, "digest_root", root)
+    database.upsert(db, "digest_kept", {"name": name, "position": fresh.position, "full_at": fresh.full_at})
     for number, hashes in enumerate(fresh.groups):
         if before is None or before.groups[number] != hashes:
             database.upsert(db, "digest_group", {"name": name, "number": number, "hashes": hashes})

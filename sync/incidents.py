@@ -62,7 +62,26 @@ def repaired(db: Any, kind: str, peer: str, at: str) -> int:
     return int(db.execute(sql, (at, kind, peer)).rowcount)
 
 
-def open_count(db: Any, kind: str = "") -> int:
-    """How many are not over, of one kind or of all."""
-    sql = "SELECT count(*) FROM incident WHERE repaired_at IS NULL AND (? = '' OR kind = ?)"
-    return int(db.execute(sql, (kind, kind)).fetchone()[0])
+def open_count(db: Any) -> int:
+    """How many are not over."""
+    return int(db.execute("SELECT count(*) FROM incident WHERE repaired_at IS NULL").fetchone()[0])
+
+
+def open_since(db: Any, kinds: tuple[str, ...]) -> str | None:
+    """Since when one of these kinds is not over; None when all are."""
+    marks = ", ".join("?" * len(kinds))
+    sql = f"SELECT min(at) FROM incident WHERE repaired_at IS NULL AND kind IN ({marks})"
+    found: str | None = db.execute(sql, kinds).fetchone()[0]
+    return found
+
+
+def listing(db: Any, *, closed: bool, limit: int = 200) -> list[Any]:
+    """Those not over, or all, the newest first."""
+    sql = "SELECT * FROM incident WHERE repaired_at IS NULL OR ? ORDER BY last_at DESC, id LIMIT ?"
+    return list(db.execute(sql, (closed, limit)).fetchall())
+
+
+def close(db: Any, incident_id: bytes, at: str) -> bool:
+    """A person says that it is over. False when there is none, or it was over before."""
+    sql = "UPDATE incident SET repaired_at = ? WHERE id = ? AND repaired_at IS NULL"
+    return bool(db.execute(sql, (at, incident_id)).rowcount)

@@ -15,6 +15,7 @@ from hub.pages import (
     conflicts,
     home,
     importing,
+    incidents,
     late,
     officers,
     receipts,
@@ -31,8 +32,8 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, workload,
-    officers, check, usb,
+    home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, incidents,
+    workload, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
     _HUB / name for name in ("texts.toml", "courier_texts.toml", "settlement/texts.toml", "importing/texts.toml")

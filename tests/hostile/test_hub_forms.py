@@ -11,7 +11,7 @@ import pytest
 from hub import conflict_row, officers
 from hub.officers import NewOfficer
 from schema import ids
-from sync import publish
+from sync import incidents, publish
 from tests.hostile.evil import MARKUP, TEXTS, Fields, encoded, post, require_words, rows, uncovered
 from tests.hub.county import (
     ACCEPT,
@@ -81,6 +81,7 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             f"/officers/{ACCEPT}/roles": {"posts": [b"accept", evil]},
             f"/officers/{ACCEPT}/roles?": {"posts": [b"approve", b"inspect"], "x": evil},
             f"/officers/{CLERK}/roles": {"posts": [b"clerk", b"approve"], "station": evil},
+            f"/incidents/{NOBODY}/closed": {"x": evil},
             "/officers/9999/reset": {"end_old_key": evil},
             "/officers/9999/disable": {"again": b"9999"},
             "/usb": {"file": evil},
@@ -245,6 +246,8 @@ def test_a_case_of_another_officers_step_cannot_be_decided_by_its_address(
 def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, browse: Browse, claim: bytes) -> None:
     put_refusal(county, "receipt_block")
     put_late(county, phone="17706753391")
+    with county.store.write() as db:
+        incident = incidents.record(db, "clone", STATION, "", "2026-11-20T01:00:00.000Z").hex()
     wanted = {
         f"/cases/{claim.hex()}/decide": (ADMIN, INSPECT, SETTLER, IMPORTER),
         "/officers": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
@@ -257,6 +260,7 @@ def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, br
         f"/late/{county.one('SELECT id FROM late_edit').hex()}/accepted": (ADMIN, INSPECT, SETTLER, IMPORTER),
         f"/late/{county.one('SELECT id FROM late_edit').hex()}/undo": (ADMIN, INSPECT, SETTLER, IMPORTER),
         f"/refusals/{county.one('SELECT id FROM refusal').hex()}/handled": (INSPECT, SETTLER, IMPORTER),
+        f"/incidents/{incident}/closed": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
         "/search": (ADMIN,),
     }
     before = rows(county.store)

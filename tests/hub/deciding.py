@@ -7,7 +7,7 @@ from typing import Any
 
 from hub import review
 from schema import database, ids
-from sync import late, publish
+from sync import incidents, late, publish
 from sync.codec import WireCell
 from sync.conflicts import Pushed
 from sync.written import Written
@@ -64,6 +64,17 @@ def put_late(county: County, **cells: str | None) -> None:
     row = [WireCell("contact", person, column, value, 2, 1, 0) for column, value in cells.items()]
     with publish.transaction(county.store) as pub:
         late.keep(pub, row, {}, Pushed(STATION, said, "2026-11-22T22:31:00.000Z"))
+
+
+def put_incidents(county: County) -> list[bytes]:
+    """One of each kind; the first came three times and is over."""
+    at = "2026-11-22T22:31:00.000Z"
+    with county.store.write() as db:
+        made = [incidents.record(db, kind, STATION, f"contact {'ab' * 16} phone", at) for kind in incidents.KINDS]
+        for _ in range(2):
+            incidents.record(db, incidents.KINDS[0], STATION, "township", at)
+        incidents.repaired(db, incidents.KINDS[0], STATION, at)
+    return made
 
 
 def put_refusal(county: County, code: str) -> bytes:

@@ -25,6 +25,7 @@ from schema import keys
 from schema.clock import SystemClock
 from schema.database import Store
 from schema.home import HubHome
+from sync.buckets import AtHub
 
 PASSPHRASE = b"seven brass kettles 41"
 Run = Callable[..., Result]
@@ -207,3 +208,20 @@ def _when_up(client: httpx.Client, url: str, process: subprocess.Popen[bytes]) -
         except httpx.ConnectError:
             time.sleep(0.1)
     raise AssertionError("the hub did not come up")
+
+
+def test_verify_sync_computes_what_is_kept_for_the_stations_anew(folder: Path, run: Run) -> None:
+    home = HubHome(folder / "hub")
+    store = Store(home.database, home.unlock(PASSPHRASE).db_key, side="hub")
+    kept, now = AtHub(store), SystemClock().now()
+    for held in (("county",), ("330683100",)):
+        kept.of(held, now)
+    assert json.loads(run("verify-sync", "--json").output) == {"digests": 2, "wrong": [], "untracked": {}}
+    with store.write() as db:
+        db.execute("UPDATE digest_group SET hashes = randomblob(1024) WHERE name = 'county' AND number = 3")
+
+    answer = run("verify-sync")
+
+    assert answer.exit_code == 1 and "✗ county" in answer.output
+    assert run("verify-sync").exit_code == 0
+    store.close()

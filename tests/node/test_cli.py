@@ -29,7 +29,7 @@ def run(home: StationHome, command: str, *words: str) -> Result:
     )
 
 
-@pytest.mark.parametrize("command", ["", "run", "sync", "status", "doctor", "backup"])
+@pytest.mark.parametrize("command", ["", "run", "sync", "status", "doctor", "backup", "verify"])
 def test_help_teaches_in_both_languages(command: str) -> None:
     said = CliRunner().invoke(main, [*([command] if command else []), "--help"])
     assert said.exit_code == 0
@@ -61,13 +61,36 @@ def test_doctor_lists_every_check_and_exits_by_the_worst(home: StationHome, stat
     assert run(home, "doctor").exit_code == 1
 
 
+def test_verify_computes_the_digests_anew_and_finds_rows_nobody_tracks(home: StationHome, station: Station) -> None:
+    assert json.loads(run(home, "verify", "--json").output) == {
+        "digests": {"county": True, "node": True, "township": True}, "untracked": {},
+    }  # fmt: skip
+    with station.store.merging() as db:
+        db.execute("UPDATE digest_kept SET position = 999999 WHERE name = 'county'")
+        db.execute("UPDATE digest_group SET hashes = zeroblob(1024) WHERE name = 'county'")
+        db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+        db.execute("INSERT INTO contact (id) VALUES (zeroblob(16))")
+
+    found = run(home, "verify", "--json")
+
+    assert found.exit_code == 1
+    assert json.loads(found.output) == {
+        "digests": {"county": False, "node": True, "township": True}, "untracked": {"contact": 1},
+    }  # fmt: skip
+    again = run(home, "verify")
+    assert again.exit_code == 1 and "✗ contact: 1" in again.output and "✓ 全县" in again.output
+    with station.store.write() as db:
+        db.execute("DELETE FROM contact WHERE id = zeroblob(16)")
+    assert run(home, "verify").exit_code == 0
+
+
 def test_backup_says_where_the_proven_copy_is(home: StationHome, station: Station) -> None:
     answer = run(home, "backup", "--json")
     assert answer.exit_code == 0, answer.output
     assert Path(json.loads(answer.output)["path"]).is_file()
 
 
-@pytest.mark.parametrize("command", ["run", "sync", "status", "doctor", "backup"])
+@pytest.mark.parametrize("command", ["run", "sync", "status", "doctor", "backup", "verify"])
 def test_a_folder_that_is_not_a_station_is_refused_in_words(tmp_path: Path, command: str) -> None:
     answer = run(StationHome(tmp_path / "nowhere"), command)
     assert answer.exit_code == 1

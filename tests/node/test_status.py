@@ -14,7 +14,8 @@ from node import contacts, status, unsent
 from node.station import Station
 from node.status import Status
 from schema import database, self_test
-from schema.clock import FixedClock
+from schema.clock import FixedClock, stamp
+from sync import incidents
 
 
 def read(station: Station) -> Status:
@@ -87,6 +88,17 @@ def test_a_refusal_by_the_hub_turns_amber_and_a_broken_line_does_not(station: St
         assert read(station).amber == ["refused"]
     with linked(station, state="down"):
         assert read(station).amber == []
+
+
+def test_a_difference_from_the_hub_turns_amber_until_it_is_over(station: Station, clock: FixedClock) -> None:
+    at = stamp(clock.now())
+    with station.store.write() as db:
+        incidents.record(db, "digest", "hub", "township", at)
+    clock.advance(hours=1)
+    assert (read(station).unequal_since, read(station).amber) == (at, ["unequal"])
+    with station.store.write() as db:
+        incidents.repaired(db, "digest", "hub", stamp(clock.now()))
+    assert (read(station).unequal_since, read(station).amber) == (None, [])
 
 
 def test_a_full_disk_turns_amber(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

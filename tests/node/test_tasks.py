@@ -42,7 +42,7 @@ def test_the_worker_exchanges_and_copies_at_once_and_stops_when_asked(station: S
 
 def test_an_exchange_that_is_running_already_is_not_an_error_of_the_worker(station: Station, line: Exchange) -> None:
     tasks = Tasks(station, line, immediate=True)
-    with line._lock_out_others():
+    with line.alone():
         tasks.sync_now()
     with station.store.read() as db:
         assert exchange.history(db) == []

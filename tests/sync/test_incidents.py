@@ -39,7 +39,10 @@ def test_an_incident_that_is_over_is_kept_and_a_new_one_is_listed_beside_it(hub_
         assert incidents.repaired(db, "digest", "0100-1", TUESDAY) == 1
         assert incidents.repaired(db, "digest", "0100-1", FRIDAY) == 0
         incidents.record(db, "digest", "0100-1", "township", FRIDAY)
-        assert (incidents.open_count(db), incidents.open_count(db, "digest")) == (2, 1)
+        assert incidents.open_count(db) == 2
+        assert incidents.open_since(db, ("digest",)) == FRIDAY
+        assert incidents.open_since(db, ("digest", "rebase")) == MONDAY
+        assert incidents.open_since(db, ("clone",)) is None
 
     closed = [row[3:] for row in listed(hub_store) if row[0] == "digest"]
     assert closed == [(MONDAY, MONDAY, 1, TUESDAY), (FRIDAY, FRIDAY, 1, None)]
@@ -52,3 +55,23 @@ def test_an_unknown_kind_is_refused_and_a_long_detail_is_cut(hub_store: Store) -
         incidents.record(db, "digest", "0100-1", "x" * 5000, MONDAY)
 
     assert [len(row[2]) for row in listed(hub_store)] == [incidents.DETAIL_LIMIT]
+
+
+def test_what_is_found_later_is_added_to_the_open_incident_once_and_as_far_as_it_fits(hub_store: Store) -> None:
+    with hub_store.write() as db:
+        incidents.describe(db, "digest", "0100-1", ["nothing is open: nothing is written"])
+        incidents.record(db, "digest", "0100-1", "township", MONDAY)
+        incidents.record(db, "digest", "0100-1", "county", TUESDAY)
+        incidents.describe(db, "digest", "0100-1", ["unit 1", "unit 2", "unit 1", "x" * incidents.DETAIL_LIMIT])
+
+    assert [row[2] for row in listed(hub_store)] == ["township\ncounty\nunit 1\nunit 2"]
+
+
+def test_a_person_closes_an_incident_once(hub_store: Store) -> None:
+    with hub_store.write() as db:
+        made = incidents.record(db, "clone", "0100-1", "", MONDAY)
+        assert [row["kind"] for row in incidents.listing(db, closed=False)] == ["clone"]
+        assert incidents.close(db, made, TUESDAY)
+        assert not incidents.close(db, made, FRIDAY)
+        assert incidents.listing(db, closed=False) == []
+        assert [row["repaired_at"] for row in incidents.listing(db, closed=True)] == [TUESDAY]

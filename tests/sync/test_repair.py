@@ -87,7 +87,7 @@ def test_what_was_corrupted_is_repaired_and_told_at_both_ends(world: Any, what: 
     station = station_of(world)
     corrupt(station, sql, *values)
     if what == "a contact without clocks":
-        tracked(station, "DELETE FROM digest_root")  # no write of a row shows it: the weekly computation does
+        tracked(station, "DELETE FROM digest_kept")  # no write of a row shows it: the weekly computation does
 
     report = station.sync()
 

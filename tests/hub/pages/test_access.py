@@ -22,7 +22,7 @@ from tests.hub.county import (
     County,
     Desk,
 )
-from tests.hub.deciding import address, everything, put_conflict, put_late, put_refusal, walk
+from tests.hub.deciding import address, everything, put_conflict, put_incidents, put_late, put_refusal, walk
 
 
 def own_routes(hub: Hub) -> list[tuple[str, str]]:
@@ -123,13 +123,14 @@ def test_every_page_opens_in_both_languages(
     put_conflict(county)
     put_refusal(county, "receipt_block")
     put_late(county, phone="17706753391", address=None)
+    put_incidents(county)
     person = county.persons["周建根"].hex()
     pages = {
         ALL_FOUR: ["/", "/review", f"/review/{claim.hex()}?all=1", f"/cases/{claim.hex()}", "/conflicts", "/stations",
                    "/stations?show=all", "/stations?township=330683100", "/registry", f"/persons/{person}", "/refusals",
                    "/refusals?show=all", "/late", "/late?show=decided", "/workload", "/workload?month=2020-01",
                    "/status"],
-        ADMIN: ["/", "/officers", "/workload", "/refusals"],
+        ADMIN: ["/", "/officers", "/workload", "/refusals", "/incidents", "/incidents?show=all"],
         INSPECT: ["/", "/officers", "/conflicts", f"/cases/{claim.hex()}"],
     }  # fmt: skip
     for officer, paths in pages.items():

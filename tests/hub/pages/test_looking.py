@@ -20,7 +20,7 @@ from tests.hub.county import (
     County,
     Desk,
 )
-from tests.hub.deciding import put_refusal
+from tests.hub.deciding import put_incidents, put_refusal
 
 
 @pytest.mark.parametrize("typed", ["330683196611050136", "zjg", "周建", "ZhouJian", "0100-1-26-0000"])
@@ -62,6 +62,34 @@ def test_a_refusal_is_shown_with_reason_and_whose_turn_it_is_until_it_is_handled
     assert browser.post(f"/refusals/{refusal_id.hex()}/handled").status_code == 303
     assert "没有等处理的拒收" in browser.get("/refusals").text
     assert browser.post(f"/refusals/{refusal_id.hex()}/handled").status_code == 409
+
+
+def test_incidents_say_what_where_and_what_to_do_and_are_counted_in_the_menu(county: County, browse: Browse) -> None:
+    made = put_incidents(county)
+    browser = browse(county.hub, ADMIN)
+    page = browser.get("/incidents").text
+    for said in ("一个站名两份数据", "只留一台；另一台重新装载", STATION, f"contact {'ab' * 16} phone", "没有了结 5"):
+        assert said in page
+    assert "核对不一致" not in page
+    everything = browser.get("/incidents?show=all").text
+    for said in ("核对不一致", "3 次，最近", "已自动了结，不用办"):
+        assert said in everything
+    menu = re.sub(r"<[^>]+>|\s", "", page.split("<main")[0])
+    assert "异常5" in menu
+    for incident in made[1:]:
+        assert browser.post(f"/incidents/{incident.hex()}/closed").status_code == 303
+    assert "没有没了结的异常" in browser.get("/incidents").text
+    assert browser.post(f"/incidents/{made[1].hex()}/closed").status_code == 409
+
+
+def test_supervision_sees_incidents_and_closes_none_and_other_posts_do_not_see_them(
+    county: County, browse: Browse
+) -> None:
+    made = put_incidents(county)
+    browser = browse(county.hub, INSPECT)
+    assert "一个站名两份数据" in browser.get("/incidents").text
+    assert browser.post(f"/incidents/{made[1].hex()}/closed").status_code == 403
+    assert browse(county.hub, REVIEW).get("/incidents").status_code == 403
 
 
 def test_the_bar_counts_stations_unsent_and_refusals(county: County, browse: Browse, clock: FixedClock) -> None:
