@@ -32,6 +32,7 @@ from sync import codec, frame, outbox, publish
 from sync.inbox import Inbox, Node
 from sync.report import Report
 from sync.transport import InProcess
+from tests.bench import others
 from tests.bench.herd import herd
 from tests.bench.hub_process import FORK, HubProcess
 from tests.sync.county import DB_KEY, TOWNSHIP, Station, World
@@ -122,13 +123,28 @@ def changes_each_way(world: World, hub: HubProcess, station: Station, persons: l
     ended = time.monotonic()
     if (report.pushed_items, report.equal) != (CHANGES, True) or report.pulled_items < CHANGES:
         raise SystemExit(f"the changes did not arrive: {report}")
+    kept = disjoint_edits_kept(world, hub, station, persons[2 * CHANGES])
     return {
+        "disjoint_edits_kept": kept,
         "delta100_s": round(ended - began, 2),
         "delta100_transfer_s": round(stages["verify"] - began, 2),
         "delta100_proof_s": round(ended - stages["verify"], 2),
         "delta100_bytes": report.bytes_in + report.bytes_out,
         "delta100_wire_bytes": hub.wire_bytes() - before,
     }
+
+
+def disjoint_edits_kept(world: World, hub: HubProcess, station: Station, person: bytes) -> bool:
+    """Two people change different fields of one person, neither knowing of the other: do both stand at both ends?"""
+    station.edit(person, phone="13711111111")
+    with publish.transaction(world.hub) as pub:
+        pub.cells("contact", person, {"note": "新备注"})
+    world.hub.close()
+    run(hub, station)
+    sql = "SELECT phone, note FROM contact WHERE id = ?"
+    stands = [side.rows(sql, person) for side in (station, world)]
+    world.hub.close()
+    return stands == [[("13711111111", "新备注")]] * 2
 
 
 # --- merge ------------------------------------------------------------------------------------------------------
@@ -253,6 +269,20 @@ def kill_runs(hub: HubProcess, world: World, other: Station) -> dict[str, Any]:
     return {"resent_frames_after_kill_max": max(pulled, pushed), "resent_pages": pulled, "resent_pushed": pushed}
 
 
+def table(figures: dict[str, Any]) -> None:
+    """Ours beside the others, in seconds; `--` where a peer is absent."""
+    ours = {
+        "bootstrap_s": figures[f"bootstrap_{PERSONS // 1000}k_s"],
+        "nochange_s": figures["nochange_ms"] / 1000,
+        "delta100_s": figures["delta100_s"],
+        "disjoint_edits_kept": figures["disjoint_edits_kept"],
+    }
+    print(f"\n{'':28}" + "".join(f"{name:>12}" for name in ("ours", *figures["peers"])))
+    for name, value in ours.items():
+        theirs = (peer.get(name, "--") for peer in figures["peers"].values())
+        print(f"{name:28}" + "".join(f"{cell!s:>12}" for cell in (value, *theirs)))
+
+
 def main() -> None:
     calm_collector()  # as the programs do
     figures: dict[str, Any] = {"persons": PERSONS, "load_average": [], "cores": os.cpu_count()}
@@ -279,6 +309,8 @@ def main() -> None:
         note(merge(world, station, persons))
         world.close()
     note(herd())
+    figures["peers"] = others.everyone(PERSONS)
+    table(figures)
     print(json.dumps(figures))
 
 
