@@ -57,8 +57,10 @@ def kolibri(folder: Path, persons: int) -> dict[str, Any]:
     base = {**os.environ, "KOLIBRI_RUN_MODE": "bench", "KOLIBRI_NO_FILE_BASED_LOGGING": "1", "PYTHONPATH": ""}
     hub, node = ({**base, "KOLIBRI_HOME": str(folder / name)} for name in ("hub", "node"))
     password = os.urandom(12).hex()
-    _run([program, "manage", "provisiondevice", "--facility", "Bench", "--superusername", "admin", "--superuserpassword",
-          password, "--preset", "nonformal", "--language_id", "en", "--noinput"], hub)  # fmt: skip
+    _run([
+        program, "manage", "provisiondevice", "--facility", "Bench", "--preset", "nonformal", "--language_id", "en",
+        "--superusername", "admin", "--superuserpassword", password, "--noinput",
+    ], hub)  # fmt: skip
     made = _people(program, hub, make=(0, persons))
     with _serving([program, "start", "--foreground", "--port", str(port), "--zip-port", str(_free_port())], hub, port):
         command = [
