@@ -119,6 +119,8 @@ def save(desk: Desk, case_id: bytes, item: Service, what: Given, officer: Office
             "person_name": _name(person, what.answers),
         }
         if row:
+            if person_id and not person:  # moved away meanwhile: the clerk must still see whose case it was
+                kept["person_name"] = row["person_name"]
             _check_open(db, row, officer, item)
             database.update(db, "case_file", {"id": case_id}, kept)
             return

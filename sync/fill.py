@@ -55,7 +55,8 @@ def _head(db: Any) -> int:
 
 def _fill_table(db: Any, table: Table, after: int) -> tuple[int, int]:
     """(numbers used, entries added). Rows are taken in the order of the feed's own key, so that the feed's index is
-    written, and known entries are found, from end to end and not at random; a known entry's number stays unused.
+    written, and known entries are found, from end to end and not at random; a known entry's number stays unused, but
+    for a row that had left.
     """
     owner = slices.person_column(table)
     if owner:  # CROSS JOIN: the other order would look up every row at random
@@ -68,7 +69,8 @@ def _fill_table(db: Any, table: Table, after: int) -> tuple[int, int]:
     numbered = db.execute(sql).rowcount
     added = db.execute(
         "INSERT INTO slice_feed (slice, tbl, pk, channel, seq, op) "
-        "SELECT slice, ?, pk, ?, ? + n, 1 FROM entry WHERE true ORDER BY n ON CONFLICT (slice, tbl, pk) DO NOTHING",
+        "SELECT slice, ?, pk, ?, ? + n, 1 FROM entry WHERE true ORDER BY n "
+        "ON CONFLICT (slice, tbl, pk) DO UPDATE SET seq = excluded.seq, op = 1 WHERE op <> 1",
         (table.name, tables.CHANNEL[table.kind], after),
     ).rowcount
     db.execute("DROP TABLE entry")

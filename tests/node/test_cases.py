@@ -355,3 +355,24 @@ def test_how_far_a_case_is_on_its_way_is_known(station: Station, enrol: Enrol, c
         if change:
             db.execute(change)
         assert case_state.one(db, done.case_id)["sent"] == sent
+
+
+# A person who moved away
+
+
+def test_a_draft_of_somebody_who_moved_away_keeps_the_name_and_is_stopped_in_words(
+    station: Station, person: Person, clerk: Clerk
+) -> None:
+    case_id, item, zhang = ids.new_id(), station.desk.service(CHANGE), person("张建国")
+    given = cases.trim(item, {"phone": "13900000001"}, ["id_card"])
+    cases.save(station.desk, case_id, item, given, clerk[0], zhang)
+    with station.store.write() as db:
+        db.execute("DELETE FROM person WHERE id = ?", (zhang,))
+
+    cases.save(station.desk, case_id, item, given, clerk[0], zhang)
+    done = cases.submit(station.desk, case_id, *clerk)
+
+    assert "in_register" in [found.code for found in done.findings]
+    with station.store.read() as db:
+        kept = db.execute("SELECT person_name, state FROM case_file WHERE id = ?", (case_id,)).fetchone()
+    assert tuple(kept) == ("张建国", "draft")

@@ -89,6 +89,21 @@ def test_changes_after_the_load_reach_the_station_whatever_rev_the_loader_wrote(
     assert station.rows("SELECT name FROM person") == [("改名",)]
 
 
+def test_somebody_who_had_left_and_is_placed_again_arrives_again(world: Any) -> None:
+    station = world.station()
+    person = load(world, 1)[0]
+    fill(world)
+    station.sync()
+    with publish.transaction(world.hub) as pub:
+        pub.move(person, [])
+    station.sync()
+    assert station.rows("SELECT count(*) FROM person") == [(0,)]
+
+    assert fill(world) == 3
+    assert station.sync().equal is True
+    assert station.rows("SELECT id FROM person") == station.rows("SELECT id FROM contact") == [(person,)]
+
+
 def test_an_edit_based_on_the_load_is_no_conflict(world: Any) -> None:
     station = world.station()
     person = load(world, 1)[0]
