@@ -13,7 +13,6 @@ from flask import Flask
 
 from hub.context import Hub
 from hub.importing.reading import MIB, WEB
-from hub.pages.usb import BUNDLE_MAX_BYTES
 from schema.errors import ConfigError
 from schema.web.frame import BODY_MAX_BYTES
 from schema.web.server import Lane, Server
@@ -31,8 +30,8 @@ def make_server(hub: Hub, app: Flask, host: str | None = None, port: int | None 
         hub.config.port if port is None else port,
         _tls(hub),
         lanes=LANES,
-        # A station's bundle is the largest; what is larger than a page may be, the pages refuse in words.
-        body_max_bytes=max(BODY_MAX_BYTES, WEB.bytes_max, BUNDLE_MAX_BYTES) + 2 * MIB,
+        # A register sent for import is the largest; what is larger than a page may be, the pages refuse in words.
+        body_max_bytes=max(BODY_MAX_BYTES, WEB.bytes_max) + 2 * MIB,
     )
 
 

@@ -20,9 +20,11 @@ from waitress import create_server
 from node import doctor as health
 from node import status as truth
 from node.app import create_app
+from node.cli_relay import relay
 from node.cli_usb import usb
 from node.cli_verify import verify
 from node.exchange import Exchange
+from node.relay import Listener
 from node.station import Station, with_station
 from node.tasks import Tasks
 from schema import backup as copies
@@ -75,9 +77,12 @@ def run(station: Station, port: int | None) -> None:
     app = create_app(station, exchange)
     app.extensions["tasks"] = tasks
     server = create_server(app, sockets=[_door(chosen)], threads=THREADS, ident=None)
+    listener = Listener(station, tasks.sync_now) if station.config.relay_listen else None
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     calm_collector()
     tasks.start()
+    if listener:
+        listener.start()
     _out.print(f"{station.config.name} {station.config.id}  http://{HOST}:{chosen}/", soft_wrap=True)
     try:
         server.run()
@@ -85,6 +90,8 @@ def run(station: Station, port: int | None) -> None:
         _out.print("正在停下 stopping")
     finally:
         server.close()
+        if listener:
+            listener.stop()
         tasks.stop()
 
 
@@ -160,6 +167,7 @@ def backup(station: Station, json_: bool) -> None:
 
 main.add_command(usb)
 main.add_command(verify)
+main.add_command(relay)
 
 
 def _door(port: int) -> socket.socket:

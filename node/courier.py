@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import IO, Any
 
-from node import case_state, cases
+from node import case_state, relay
 from node.exchange import Exchange
 from node.station import Station
 from schema import database
 from schema.clock import stamp
 from schema.events import HUB
 from sync import courier_file, courier_node, outbox
-from sync.courier_node import Exported, Node, Progress, Taken
+from sync.courier_node import Exported, Progress, Taken
 
 HISTORY_KEPT = 10
 _HISTORY = "usb_history"
@@ -34,7 +34,7 @@ class Courier:
     def export(self, sink: IO[bytes], tell: Progress | None = None) -> Exported:
         """Write what the hub has not signed for. Raises WrongState when an exchange is running, ConfigError."""
         with self._exchange.alone():
-            made = courier_node.export(self._node(), sink, tell=tell)
+            made = courier_node.export(relay.courier_node(self._station), sink, tell=tell)
         self._remember("out", made.facts + made.rows, None)
         return made
 
@@ -51,7 +51,7 @@ class Courier:
         """
         with self._exchange.alone():
             try:
-                taken = courier_node.take(self._node(), source, tell)
+                taken = courier_node.take(relay.courier_node(self._station), source, tell)
             finally:
                 with self._station.store.write() as db:
                     case_state.follow(db)
@@ -63,17 +63,6 @@ class Courier:
             entry = {"at": stamp(self._station.clock.now()), "way": way, "count": count, "equal": equal}
             kept = json.dumps([entry, *history(db)][:HISTORY_KEPT], separators=(",", ":"))
             database.upsert(db, "link", {"name": _HISTORY, "value": kept})
-
-    def _node(self) -> Node:
-        station = self._station
-        return Node(
-            station.store,
-            station.secrets.signing,
-            station.certificate,
-            bytes.fromhex(station.config.hub_public),
-            station.clock,
-            cases.receive,
-        )
 
 
 def history(db: Any) -> list[dict[str, Any]]:

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node import case_state, cases
+from node import case_state, cases, relay
 from node.station import Station
 from schema import database
 from schema.clock import stamp
 from schema.errors import WrongState
 from sync import backoff
+from sync.relay import forward
+from sync.relay_session import RelaySession
 from sync.report import Report
 from sync.session import Session
 from sync.transport import Transport
@@ -60,7 +62,7 @@ class Exchange:
         """
         self._station = station
         self._wait_s = wait_s
-        self._transport = transport or (lambda: Http(station.config.hub_url, station.home.ca_file))
+        self._transport = transport or (lambda: _line_of(station))
         self._monotonic = monotonic
         self._rng = rng or random.Random()
         self._failures = 0
@@ -87,9 +89,18 @@ class Exchange:
         self.step = Step("hello", 0)
         try:
             with self._line() as transport:
-                return self._session(transport).run(self._follow(progress))
+                return self._exchange(transport, self._follow(progress))
         finally:
             self.step = None
+
+    def _exchange(self, transport: Transport, tell: Progress) -> Report:
+        station = self._station
+        if station.config.relay_url:
+            return RelaySession(relay.courier_node(station), transport).run(tell)
+        report = self._session(transport).run(tell)
+        if report.ok and station.config.relay_listen:
+            forward(relay.mailbox(station), transport)
+        return report
 
     @contextmanager
     def _line(self) -> Iterator[Transport]:
@@ -144,6 +155,12 @@ class Exchange:
                 yield
         finally:
             self._lock.release()
+
+
+def _line_of(station: Station) -> Transport:
+    if station.config.relay_url:
+        return Http(station.config.relay_url, None)
+    return Http(station.config.hub_url, station.home.ca_file)
 
 
 def history(db: Any) -> list[dict[str, Any]]:

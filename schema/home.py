@@ -64,7 +64,9 @@ class HubSecrets:
 
 @dataclass(frozen=True)
 class StationConfig:
-    """station.toml. `hub_public` and `authority_public` are hex of Ed25519 keys."""
+    """station.toml. `hub_public` and `authority_public` are hex of Ed25519 keys. `relay_url`: the neighbour through
+    which this station exchanges, '' for its own line; `relay_listen`: where it takes neighbours' bundles, '' nowhere.
+    """
 
     id: str
     name: str
@@ -76,6 +78,8 @@ class StationConfig:
     authority_public: str
     phone: str = ""
     sync_every_s: int = 900
+    relay_url: str = ""
+    relay_listen: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ _TEXTS = {
     "host": (r"[A-Za-z0-9._:-]{1,255}", "主机名或地址", "a host name or address"),
     "name": (r".{1,80}", "1 到 80 个字", "1 to 80 characters"),
     "hub_url": _ADDRESS,
+    "relay_url": (r"(http://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})?", "http://主机:端口", "http://host:port"),
+    "relay_listen": (r"([A-Za-z0-9._-]+:[0-9]{1,5})?", "主机:端口", "host:port"),
     "url": _ADDRESS,
     "hub_public": _KEY,
     "authority_public": _KEY,

@@ -26,6 +26,9 @@ LIMITS = {
     FRAME: frame.MAX_FRAME, END: frame.MAX_HEADER * 4,
 }  # fmt: skip
 SUFFIX = ".s1b"
+# Carried by a neighbour (`relay`): what a sender aims at, and what everybody accepts. A frame and the largest receipt
+# fit between the two.
+CARRIED_AIM_BYTES, CARRIED_MAX_BYTES = 192 * 1024, 576 * 1024
 
 # `answers`: id of the bundle this is the answer to; its `state` comes back in the answer. `code`: why the hub took
 # nothing, '' when it did.

@@ -139,9 +139,11 @@ class Courier:
             return Written(node, code, 0, 0, sealer.size, False)
         writer.add(bundle.WELCOME, welcome.body)
         state, token = courier_state.read(asked.state), _token(welcome.body)
-        receipts = self._receipts(writer, node, asked.epoch, state)
+        receipts, more = self._receipts(writer, node, asked.epoch, state, limit_bytes)
         pages = _Pages(self, token, state, writer, limit_bytes, tell or (lambda stage, done: None))
-        pages.run(signed.peek(signed.WELCOME, welcome.body, "header")["heads"])
+        pages.more = more
+        if not more:
+            pages.run(signed.peek(signed.WELCOME, welcome.body, "header")["heads"])
         head, digests = (0, {}) if pages.more else self._digests_of(state)
         writer.close(frames={}, more=pages.more, head=head, digests=digests, refused=refused)
         return Written(node, "", receipts, pages.count, sealer.size, pages.more)
@@ -191,19 +193,24 @@ class Courier:
             raise refusal("revoked")
         return bytes(row["public_key"])
 
-    def _receipts(self, writer: bundle.Writer, node: str, epoch: bytes, state: State) -> int:
+    def _receipts(
+        self, writer: bundle.Writer, node: str, epoch: bytes, state: State, limit_bytes: int
+    ) -> tuple[int, bool]:
+        """(how many were written, whether more are left). They go first: what has one need not come again."""
         count = 0
         for channel in outbox.PUSHED:
             with self._store.read() as db:
                 sql = "SELECT n FROM frame_ledger WHERE node = ? AND epoch = ? AND channel = ? AND n > ? ORDER BY n"
                 numbers = [r[0] for r in db.execute(sql, (node, epoch, channel, state.acked[channel]))]
             for n in numbers:
+                if count and writer.size > limit_bytes:
+                    return count, True
                 with self._store.read() as db:
                     sql = "SELECT receipt FROM frame_ledger WHERE node = ? AND epoch = ? AND channel = ? AND n = ?"
                     found = db.execute(sql, (node, epoch, channel, n)).fetchone()
                 writer.add(bundle.RECEIPT, bytes(found[0]))
                 count += 1
-        return count
+        return count, False
 
     def _digests_of(self, state: State) -> tuple[int, dict[str, list[Any]]]:
         with self._store.read() as db:
@@ -325,7 +332,7 @@ class _Pages:
         after, more = self._state.after[slice_][channel], True
         since = min(after, self._state.complete[slice_])
         while more:
-            if self.count and self._writer.size > self._limit - frame.MAX_FRAME:
+            if self.count and self._writer.size > self._limit:
                 self.more = True
                 return
             query = {"chan": channel, "after": str(after), "max": str(frame.RAW_BUDGET)}

@@ -210,6 +210,9 @@ class _Intake:
     def _end(self, data: bytes) -> None:
         end = bundle.end_of(data)
         self.taken.more = end["more"]
+        link = Link(self._node.store, self._node.clock)
+        if self.taken.created > link.get("last_contact_at"):
+            link.put({"last_contact_at": self.taken.created})  # what the hub said is as of then
         self.taken.not_taken = _refusals(end["refused"])
         if not self._stopped and not self.taken.more:
             self._tell("verify", 0)

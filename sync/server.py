@@ -7,6 +7,7 @@
     GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
     GET  /s1/snapshot/<slice,slice...>           what a first load is                          -> signed manifest
     GET  /s1/snapshot/<slices>/<sha256>?from&max a range of it                                 -> bytes
+    POST /s1/courier                             a station's bundle, carried by a neighbour    -> its answer
     GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
     GET  /s1/buckets/<slices>?at&groups          where a station differs                       -> hashes
     GET  /s1/rows/<slices>?at&buckets            what belongs there                            -> signed frame
@@ -22,6 +23,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,9 +31,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import migrations
 from schema.clock import Clock, stamp
 from schema.database import Store
-from schema.errors import BadFrame, BadSignature, RefusedByPeer
+from schema.errors import BadFrame, BadSignature, RefusedByPeer, Unreachable
 from schema.events import GENESIS, HUB
-from sync import feed, frame, inbox, life, snapshot, tokens
+from sync import bundle, feed, frame, inbox, life, snapshot, tokens
 from sync.courier_hub import Courier
 from sync.difference import Differences
 from sync.faults import told
@@ -93,6 +95,8 @@ class SyncServer:
             return self._route(request)
         except Gap as error:
             return problem(409, "gap", known_n=error.known.n)
+        except Unreachable:
+            return self._overloaded()
         except BadFrame as error:
             return problem(STATUS.get(error.code, 400), error.code)
         except (BadSignature, RefusedByPeer) as error:
@@ -108,12 +112,14 @@ class SyncServer:
 
     def _route(self, request: Request) -> Response:
         parts = request.path.strip("/").split("/")
-        if len(request.body) > frame.MAX_FRAME:
+        is_bundle = (request.method, parts[1:]) == ("POST", ["courier"])
+        if len(request.body) > (bundle.CARRIED_MAX_BYTES if is_bundle else frame.MAX_FRAME):
             return problem(413, "size")
         handler: Callable[[Request, list[str]], Response] | None = {
             ("POST", "hello", 2): self._hello,
             ("POST", "rebase", 2): self._rebase,
             ("PUT", "chunk", 6): self._chunk,
+            ("POST", "courier", 2): self._courier,
             ("GET", "feed", 3): self._feed,
             ("GET", "snapshot", 3): self._snapshot,
             ("GET", "snapshot", 4): self._snapshot,
@@ -141,6 +147,12 @@ class SyncServer:
         if (name, epoch) != (node.id, node.epoch.hex()) or channel not in frame.PUSHED or not _is_number(n):
             return problem(403, "address")
         return Response(200, _CBOR, self._inbox.accept(node, channel, int(n), request.body))
+
+    def _courier(self, request: Request, parts: list[str]) -> Response:
+        """A bundle that a neighbour of the station carries; it proves itself, so the neighbour need not."""
+        came, answer = self.courier.take(BytesIO(request.body)), BytesIO()
+        self.courier.answer(came.node, answer, limit_bytes=bundle.CARRIED_AIM_BYTES)
+        return Response(200, _CBOR, answer.getvalue())
 
     def _feed(self, request: Request, parts: list[str]) -> Response:
         node, slice_ = self._sender(request), parts[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from schema.errors import ConfigError, Unreachable
-from sync import frame
+from sync.bundle import CARRIED_MAX_BYTES
 from sync.transport import Response
 from sync.words import words
 
@@ -43,7 +43,7 @@ class Http:
                 data = bytearray()
                 for chunk in answer.iter_raw():
                     data += chunk
-                    if len(data) > frame.MAX_FRAME:
+                    if len(data) > CARRIED_MAX_BYTES:
                         raise Unreachable("回答太大", "the answer is too large", code="size")
                 lower = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, lower, bytes(data))

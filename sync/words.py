@@ -61,6 +61,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "bundle_recipient": ("这个文件不是给这里的", "This file is for somebody else"),
     "bundle_epoch": ("这个文件是给本机重新装载以前的数据库的，请重新导出",
                      "This file is for the database before it was loaded anew: export again"),
+    "relay_full": ("乡镇站代转的站点太多，稍后再试，或用 U 盘",
+                   "The neighbour carries for too many stations: try later, or take a stick"),
     # single items
     "arity": ("记录格式不对", "The record is malformed"),
     "table": ("不能发送这种记录", "Records of this kind may not be sent"),

@@ -11,6 +11,7 @@ from flask import Blueprint, abort, current_app, render_template, request, send_
 from werkzeug.wrappers import Response
 
 from hub.context import current
+from hub.importing.reading import MIB, WEB
 from schema.errors import TownshipError
 from schema.events import HUB
 from schema.web.auth import require_role
@@ -21,8 +22,7 @@ from sync.words import words
 
 page = Blueprint("usb", __name__, url_prefix="/usb")
 ROLES = ("admin", "accept")
-MIB = 1024 * 1024
-BUNDLE_MAX_BYTES = 64 * MIB  # larger ones at the command line
+BUNDLE_MAX_BYTES = WEB.bytes_max  # the hub's server holds a body in memory; larger ones go by the command line
 
 
 @page.url_value_preprocessor
