@@ -35,6 +35,7 @@ from sync import (
     publish,
     push_stage,
     receipt,
+    relay,
     repair,
     server,
     signed,
@@ -305,12 +306,13 @@ def test_every_route_has_a_line(method: str, path: str) -> None:
 
 def test_the_server_routes_no_more_than_that(world: Any) -> None:
     gets = ("feed", "digest", "buckets", "rows", "snapshot")
-    known = {("POST", "hello"), ("POST", "rebase"), ("PUT", "chunk"), *(("GET", name) for name in gets)}
+    posts = ("hello", "rebase", "courier")
+    known = {("PUT", "chunk"), *(("POST", name) for name in posts), *(("GET", name) for name in gets)}
     answered = {
         (method, name)
         for method in ("GET", "POST", "PUT")
         for name in (
-            "hello", "rebase", "chunk", "feed", "digest", "buckets", "rows", "enrol", "snapshot", "blob", "ctl"
+            *posts, "chunk", *gets, "enrol", "blob", "ctl",
         )
         for length in range(7)
         if world.request(method, "/".join(["/s1", name, *"x" * length])).status != 404
@@ -329,7 +331,10 @@ LIMITS = {
     "`upto` or fact number above the last": validator.MAX_STEP, "page, smallest `max`": server.MIN_PAGE,
     "page, largest `max`": server.MAX_PAGE, "token, seconds": int(tokens.LIFETIME.total_seconds()),
     "hold of a frame refused as a whole, hours": int(push_stage.HOLD.total_seconds() / 3600),
-    "bundle": box.MAX_FILE, "header of a box": box.MAX_HEADER, "segment": box.SEGMENT_BYTES,
+    "bundle": box.MAX_FILE, "header of a box": box.MAX_HEADER,
+    "bundle carried by a neighbour": bundle.CARRIED_MAX_BYTES, "what its sender aims at": bundle.CARRIED_AIM_BYTES,
+    "stations a neighbour carries for": relay.MAX_SENDERS,
+    "bundles and answers kept by a neighbour, days": relay.KEPT.days, "segment": box.SEGMENT_BYTES,
     "members of a bundle": bundle.MAX_MEMBERS, "HEADER and END of a bundle": bundle.LIMITS[bundle.END],
     "back-off, longest, seconds": int(backoff.LONGEST_S), "groups of a digest": digest.GROUPS,
     "buckets of a digest": digest.BUCKETS, "groups asked for at once": difference.GROUPS_ASKED,
