@@ -120,7 +120,7 @@ def test_what_the_hub_refuses_is_kept_here_with_its_reason(
     report = online.run()
     assert (report.ok, report.refused) == (True, 1)
     with station.store.read() as db:
-        (row,) = db.execute("SELECT * FROM refusal").fetchall()
+        (row,) = db.execute("SELECT * FROM refusal WHERE channel = 'evt'").fetchall()
         assert (row["direction"], row["reason"], row["handled_at"]) == ("out", "中心不收", None)
         assert case_state.one(db, done.case_id)["sent"] == "returned"
 
