@@ -26,17 +26,32 @@ UNSIGNED = ("officer", "key")
 
 
 def anytime_no_edit_vanishes(world: World) -> None:
-    """I1: an edit that nobody who saw it replaced is on its author's screen, on its way, or in a conflict."""
+    """I1: an edit that nobody who saw it replaced is on its author's screen (at the hub when its row has left there), on
+    its way, in a conflict, or before a reviewer."""
     kept = {name: conflicts(store) for name, store in stores(world)}
     for write in world.cells.last_words():
-        here = world.cells.at[write.author].cells.get(write.cell)
+        author = world.cells.at[write.author]
+        here = (author if author.holds(write.cell[0]) else world.cells.at[HUB]).cells.get(write.cell)
         stands = here is not None and here.write is write
         under_way = write.author != HUB and write.number not in world.cells.at_hub and _frames_wait(world, write)
         listed = any(
             cell == write.cell and write.value in values for name in (HUB, write.author) for cell, values in kept[name]
         )
         told = f"{write.author}'s {world.name_of(write.cell[0])}.{write.cell[1]} = {write.value!r}"
-        need(stands or under_way or listed, anytime_no_edit_vanishes, told)
+        aside = write.number in world.cells.late and _put_aside(world, write)
+        need(stands or under_way or listed or aside, anytime_no_edit_vanishes, told)
+
+
+def _put_aside(world: World, write: Write) -> bool:
+    """Whether a reviewer has it, or both sides list that it came months too late."""
+    sql = (
+        "SELECT 1 FROM late_value v JOIN late_edit e ON e.id = v.late_id "
+        "WHERE e.row_id = ? AND v.col = ? AND v.value = ? AND e.station = ?"
+    )
+    value = cbor2.dumps(write.value, canonical=True)
+    refused = "SELECT 1 FROM refusal WHERE item = ? AND code = 'not_in_slice'"
+    item = f"contact/{write.cell[0].hex()}"
+    return bool(rows(world.hub, sql, *write.cell, value, write.author) or rows(world.hub, refused, item))
 
 
 def _frames_wait(world: World, write: Write) -> bool:
@@ -69,8 +84,13 @@ def anytime_cursors_are_never_ahead(world: World) -> None:
             need(after <= head, me, f"{station.name}: {slice_} {after} > {head}")
             need(after >= world.cursors.get(place, 0), me, f"{station.name}: {slice_} went back to {after}")
             world.cursors[place] = after
-            sql = "SELECT tbl, pk FROM slice_feed WHERE slice = ? AND channel = ? AND seq <= ? AND op = 1"
-            for table, key in rows(world.hub, sql, slice_, channel, after):
+            sql = "SELECT tbl, pk, op FROM slice_feed WHERE slice = ? AND channel = ? AND seq <= ?"
+            for table, key, op in rows(world.hub, sql, slice_, channel, after):
+                if op != 1:
+                    left = table not in ("person", "contact") or world.register.members[key] & set(station.slices)
+                    gone = left or not rows(station.store, f"SELECT 1 FROM {table} WHERE id = ?", key)
+                    need(gone, me, f"{station.name} is at {after} of {slice_} and still has {table} {key.hex()}")
+                    continue
                 if table in ("person", "case_state", "conflict", "fact"):
                     column = PUBLISHED.get(table, ("id", ()))[0]
                     what = "hash" if table == "fact" else "rev"
@@ -80,12 +100,14 @@ def anytime_cursors_are_never_ahead(world: World) -> None:
 
 
 def anytime_a_station_holds_only_its_slices(world: World) -> None:
-    """I4: no person, account, contact, case or fact of somebody else's. What travels is looked at by `observer`."""
+    """I4: no person, account, contact, case or fact of who never was in its slices. What travels is looked at by
+    `observer`, and that rows go when they should by I3 and I13."""
     me = anytime_a_station_holds_only_its_slices
     for station in world.stations:
+        known = world.register.who_was_in(station.slices)
         for table, (key, _) in (*PUBLISHED.items(), ("contact", ("id", ()))):
-            of_persons = table in ("contact", "account")
-            held = world.register.of_slices("person" if of_persons else table, station.slices)
+            of_persons = table in ("person", "contact", "account")
+            held = known if of_persons else world.register.of_slices(table, station.slices)
             strangers = [k for (k,) in rows(station.store, f"SELECT {key} FROM {table}") if k not in held]
             need(not strangers, me, f"{station.name}: {table} {strangers}")
         for fact_id, origin in rows(station.store, "SELECT id, origin FROM fact"):
@@ -173,7 +195,8 @@ ORPHANS = {
     ),
     "a clock without row": (
         "SELECT 1 FROM contact__crsql_clock c LEFT JOIN contact__crsql_pks p ON p.__crsql_key = c.key "
-        "LEFT JOIN contact t ON t.id = p.id WHERE t.id IS NULL"
+        "LEFT JOIN contact t ON t.id = p.id WHERE t.id IS NULL AND NOT EXISTS (SELECT 1 FROM contact__crsql_clock d "
+        "WHERE d.key = c.key AND d.col_name = '-1' AND d.col_version % 2 = 0)"
     ),
     "a cell of nobody": (
         "SELECT 1 FROM contact__crsql_clock WHERE site_id NOT IN (SELECT ordinal FROM crsql_site_id)"

@@ -82,7 +82,8 @@ def _cell(world: World, person: bytes, **changes: Any) -> WireCell:
 
 
 def _somebody(world: World, *, inside: bool) -> bytes | None:
-    held = [p for p in world.people if (TOWNSHIPS[0] in world.register.members[p]) == inside]
+    members = world.register.members if inside else world.register.ever
+    held = [p for p in world.people if (TOWNSHIPS[0] in members[p]) == inside and p not in world.cells.erased]
     return world.rng.choice(held) if held else None
 
 

@@ -129,7 +129,7 @@ def _believe(world: World, people: list[bytes], loaded: bool) -> None:
     for n, person in enumerate(people):
         world.people.append(person)
         register.rows["person"][person] = (f"甲{n}", _village(n))
-        register.members[person] = {_village(n)[:9]}
+        register.enter(person, {_village(n)[:9]})
         if n % 2:
             cells.write(HUB, person, {"phone": _first_phone(n)})
     if loaded:

@@ -34,10 +34,10 @@ def edit_at(world: World, station: Station) -> None:
 
 def edit_hub(world: World) -> None:
     """Somebody at the county corrects a contact."""
-    person = one_of(world, world.people)
+    person = one_of(world, [p for p in world.people if p not in world.cells.erased])
     changes = _changes(world, HUB, person, _columns(world))
     world.note(f"hub edits {world.name_of(person)}: {changes}")
-    with publish.transaction(world.hub) as pub:
+    with publish.transaction(world.hub, clock=world.clock) as pub:
         pub.cells("contact", person, changes)
     world.cells.write(HUB, person, changes)
 

@@ -40,6 +40,13 @@ def _difference(found: dict[Any, Any], wanted: dict[Any, Any]) -> str:
     return str([(found.get(k), wanted.get(k)) for k in differing])
 
 
+def eventually_no_repair_was_needed(world: World) -> None:
+    """I13: nobody found digests that differ: what holds, holds by the exchange, not because it was mended."""
+    for name, store in stores(world):
+        found = rows(store, "SELECT kind, detail FROM incident WHERE kind = 'digest'")
+        need(not found, eventually_no_repair_was_needed, f"{name}: {found}")
+
+
 def proven_equal(world: World, station: Station, equal: bool | None) -> None:
     """I13 as well: the protocol's own proof agrees."""
     if equal is not True:
@@ -54,6 +61,7 @@ def eventually_every_conflict_is_on_record(world: World) -> None:
     blurred = Counter({pair: n for pair, n in extra.items() if world.cells.is_blurred(pair)})
     world.fired["record too many of a blurred base"] += sum(blurred.values())
     extra -= blurred
+    missing -= world.cells.may_be_missing(lambda name, person: _has_left(world, name, person))
     need(not missing and not extra, me, f"missing {_pairs(world, missing)}, too many {_pairs(world, extra)}")
     wrong = [pair for pair in found - blurred if not world.cells.are_concurrent(pair)]
     need(not wrong, me, f"not concurrent: {_pairs(world, Counter(wrong))}")
@@ -63,6 +71,11 @@ def eventually_every_conflict_is_on_record(world: World) -> None:
         here = conflicts(station.store)
         told = f"{station.name}: missing {_pairs(world, mine - here)}, too many {_pairs(world, here - mine)}"
         need(here == mine, me, told)
+
+
+def _has_left(world: World, name: str, person: bytes) -> bool:
+    held = set(station_of(world, name).slices)
+    return bool((world.register.ever[person] - world.register.members[person]) & held)
 
 
 def _pairs(world: World, pairs: Counter[Pair]) -> list[str]:
@@ -83,7 +96,7 @@ def eventually_outboxes_are_empty(world: World) -> None:
         received = one(store, "SELECT received_at IS NOT NULL FROM fact WHERE id = ?", fact_id)
         need(received == (not fact.bad), me, f"{fact.station}: {fact.bad} {received}")
         for name, place in ((HUB, world.hub), (fact.station, store)):
-            listed = len(rows(place, "SELECT 1 FROM refusal WHERE item = ?", fact_id.hex()))
+            listed = bool(rows(place, "SELECT 1 FROM refusal WHERE item = ?", fact_id.hex()))
             need(listed == bool(fact.bad), me, f"{name}: {fact.bad} listed {listed}")
     for station in world.stations:
         wanted = {k for k, name in world.register.to_station.items() if name == station.name}
@@ -100,5 +113,5 @@ def eventually_nothing_travels_twice(world: World) -> None:
 
 EVENTUALLY: tuple[Callable[[World], None], ...] = (
     eventually_everybody_holds_the_same, eventually_every_conflict_is_on_record, eventually_outboxes_are_empty,
-    eventually_nothing_travels_twice,
+    eventually_nothing_travels_twice, eventually_no_repair_was_needed,
 )  # fmt: skip

@@ -53,20 +53,28 @@ FAULTS = {
         "programs of two releases: older frames taken, a station newer than its hub told to wait",
         ("frame of the release before", "station newer than its hub"),
     ),
-    "F14": Fault("a person enters a second slice while work goes on", ("enters a slice",)),
+    "F14": Fault(
+        "a person enters and leaves slices while work goes on; an edit comes after its row has left",
+        ("enters a slice", "leaves a slice", "row leaves a station", "late edit decided"),
+        ("tests/sync/test_session_moves.py", "tests/sync/test_session_late.py"),
+    ),
     "F15": Fault(
         "whatever a station's key can sign: the attack table, replays, wrong numbers",
         ("replay", "wrong number", "hostile row", "hostile fact", "hostile frame"),
         ("tests/hostile/test_peer.py", "tests/sync/test_validator.py"),
     ),
     "F16": Fault("a row that the database refuses, a fact that the business refuses", ("poison row", "poison fact")),
-    "F17": Fault("a row is deleted while it is edited"),
+    "F17": Fault("a person is erased while others edit the row", ("person erased",), ("tests/sync/test_conflicts.py",)),
     "F18": Fault(
         "a certificate that ran out, was replaced, was revoked, names other slices",
         ("certificate ran out", "certificate replaced", "certificate revoked", "certificate of other slices"),
         ("tests/hostile/test_peer.py", "tests/sync/test_certificate.py"),
     ),
-    "F19": Fault("a stick: old, twice, with a gap, truncated, for somebody else, mixed with the line"),
+    "F19": Fault(
+        "a stick: old, twice, truncated, for somebody else, mixed with the line",
+        ("stick to the hub", "stick to a station", "stick read twice", "stick truncated", "stick of somebody else"),
+        ("tests/sync/test_courier.py", "tests/sync/test_courier_refusals.py", "tests/sync/test_courier_kills.py"),
+    ),
     "F20": Fault("two sessions of one station at once", ("two sessions of one station", "work during a session")),
     "F21": Fault("16 kbit/s, 2 s round trip, a fifth of everything lost"),
     "F22": Fault("hundreds of stations call at once"),
@@ -83,7 +91,7 @@ FAULTS = {
 }  # fmt: skip
 
 # What happens without being a fault.
-EVENTS = ("new person", "record too many of a blurred base")
+EVENTS = ("new person", "record too many of a blurred base", "urgent fact in its place")
 
 
 def silent(fired: Counter[str]) -> list[str]:

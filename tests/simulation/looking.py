@@ -48,5 +48,5 @@ def shown(store: Store, columns: tuple[str, ...]) -> dict[Cell, Any]:
 
 def conflicts(store: Store) -> Counter[Pair]:
     """The conflict records of a database."""
-    found = rows(store, "SELECT row_id, col, kept, lost FROM conflict")
+    found = rows(store, "SELECT row_id, col, kept, lost FROM conflict WHERE kind = 'cell'")
     return Counter(((row_id, column), frozenset((kept, lost))) for row_id, column, kept, lost in found)

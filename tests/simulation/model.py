@@ -13,6 +13,7 @@ values the larger author id.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +97,10 @@ class Cells:
         self.sites = sites
         self.at = {name: Replica() for name in sites}
         self.writes: list[Write] = []
-        self.by_version: dict[tuple[str, Cell, int], Write | None] = {}
+        self.by_version: dict[tuple[str, Cell, int, str | None], Write | None] = {}
+        self.history: dict[tuple[Cell, int, str | None], Version] = {}
+        self.late: set[int] = set()
+        self.erased: set[bytes] = set()
         self.at_hub: set[int] = set()
         self.met: dict[tuple[int, int], Pair] = {}
         self.displaced: list[tuple[Write, Write]] = []
@@ -126,18 +130,27 @@ class Cells:
                 self.at_hub.add(write.number)
         if author == HUB:
             self.given.append((HUB, cell, col_version, value))
-        self.by_version[author, cell, col_version] = write
-        self.at[author].show(cell, Version(write, value, col_version, author))
+        self.by_version[author, cell, col_version, value] = write
+        self._show(self.at[author], cell, Version(write, value, col_version, author))
 
-    def pushed(self, station: str, seen: list[SeenCell]) -> None:
-        """The hub has signed for a frame of this station with these cells."""
+    def _show(self, replica: Replica, cell: Cell, version: Version) -> None:
+        replica.show(cell, version)
+        if replica is self.at[HUB]:
+            self.history[cell, version.col_version, version.value] = version
+
+    def pushed(self, station: str, seen: list[SeenCell], mine: Callable[[bytes], bool]) -> None:
+        """The hub has signed for a frame of this station with these cells. `mine`: whether a person is in its slices
+        now; an edit of any other was made too late, and is put aside."""
         hub = self.at[HUB]
         for item in seen:
             cell = (item.person, item.column)
-            key = (station, cell, item.col_version)
+            key = (station, cell, item.col_version, item.value)
             write = self.by_version.get(key)
-            if key not in self.by_version or (write.value if write else None) != item.value:
+            if key not in self.by_version:
                 raise Broken("anytime_only_real_edits_travel", f"{station} pushed {item} which nobody wrote there")
+            if not mine(item.person):
+                self._put_aside(cell, write)
+                continue
             incoming = Version(write, item.value, item.col_version, station)
             self.given.append((station, cell, item.col_version, item.value))
             known = hub.cells.get(cell)
@@ -146,6 +159,24 @@ class Cells:
                 if known is not None and known.write is not None and known.write.number not in write.past:
                     self._meet(write, known.write)
             self._merge(hub, cell, incoming)
+
+    def _put_aside(self, cell: Cell, write: Write | None) -> None:
+        if write is None:
+            return
+        self.late.add(write.number)
+        if self.at[HUB].value(cell) == write.value:
+            self.agreed.add(write.number)
+
+    def forget(self, station: str, person: bytes) -> None:
+        """The person's row has left this replica."""
+        here = self.at[station]
+        here.cells = {cell: version for cell, version in here.cells.items() if cell[0] != person}
+
+    def erase(self, person: bytes) -> None:
+        """The person is erased at the hub: nothing about it counts any more."""
+        self.erased.add(person)
+        self.forget(HUB, person)
+        self.given = [one for one in self.given if one[1][0] != person]
 
     def _meet(self, one: Write, other: Write) -> None:
         if one.number != other.number and one.value != other.value:
@@ -156,7 +187,7 @@ class Cells:
         known = into.cells.get(cell)
         won = known is None or self._beats(incoming, known)
         if won:
-            into.show(cell, incoming)
+            self._show(into, cell, incoming)
         if known is not None and known.value == incoming.value and known.write is not incoming.write:
             # Two people said the same: the one of them that stands speaks for both.
             into.note(cell, incoming.write)
@@ -181,6 +212,10 @@ class Cells:
             out[cell] = version
         return out
 
+    def recalled(self, seen: list[SeenCell]) -> dict[Cell, Version]:
+        """The same of a page that was made some time ago."""
+        return {(i.person, i.column): self.history[(i.person, i.column), i.col_version, i.value] for i in seen}
+
     def pulled(self, station: str, page: dict[Cell, Version]) -> None:
         """The station has applied this page."""
         here = self.at[station]
@@ -199,12 +234,21 @@ class Cells:
     def required(self) -> Counter[Pair]:
         """The conflicts that must be on record: versions that met at the hub, and edits that lost at their own station
         to a value they never saw and so never reached the hub."""
-        found = Counter(self.met.values())
+        found = Counter(pair for pair in self.met.values() if pair[0][0] not in self.erased)
         lost = {(mine.number, theirs.number): (mine, theirs) for mine, theirs in self.displaced}
         for mine, theirs in lost.values():
-            if mine.number not in self.at_hub:
+            if mine.number not in self.at_hub | self.late and mine.cell[0] not in self.erased:
                 found[mine.cell, frozenset((mine.value, theirs.value))] += 1
         return found
+
+    def may_be_missing(self, has_left: Callable[[str, bytes], bool]) -> Counter[Pair]:
+        """Those that only the author's station knew, of persons who left it: told too late, they may be refused."""
+        lost = {(mine.number, theirs.number): (mine, theirs) for mine, theirs in self.displaced}
+        return Counter(
+            (mine.cell, frozenset((mine.value, theirs.value)))
+            for mine, theirs in lost.values()
+            if mine.number not in self.at_hub and has_left(mine.author, mine.cell[0])
+        )
 
     def are_concurrent(self, pair: Pair) -> bool:
         """Whether some concurrent writes of this cell have these two values."""
@@ -221,7 +265,7 @@ class Cells:
     def last_words(self) -> list[Write]:
         """Writes that nobody who saw them replaced, and nobody said as well: each must be somewhere."""
         replaced = {number for w in self.writes for number in w.past} | self.agreed
-        return [w for w in self.writes if w.number not in replaced]
+        return [w for w in self.writes if w.number not in replaced and w.cell[0] not in self.erased]
 
 
 @dataclass
@@ -242,6 +286,33 @@ class Register:
     to_station: dict[bytes, str] = field(default_factory=dict)
     rows: dict[str, dict[Any, tuple[Any, ...]]] = field(default_factory=lambda: {t: {} for t in PUBLISHED})
     members: dict[bytes, set[str]] = field(default_factory=dict)
+    granted: dict[bytes, set[str]] = field(default_factory=dict)
+    ever: dict[bytes, set[str]] = field(default_factory=dict)
+
+    def enter(self, person: bytes, slices: set[str], *, granted: bool = False) -> None:
+        """The person is a member of these too."""
+        new = slices - self.members.setdefault(person, set())
+        self.members[person] |= slices
+        self.ever.setdefault(person, set()).update(slices)
+        if granted:
+            self.granted.setdefault(person, set()).update(slices)
+        else:
+            self.granted.setdefault(person, set()).difference_update(new)
+
+    def leave(self, person: bytes, slices: set[str]) -> None:
+        """The person is no member of these any more."""
+        self.members[person] -= slices
+        self.granted.setdefault(person, set()).difference_update(slices)
+
+    def erase(self, person: bytes) -> None:
+        """Nothing of the person is left."""
+        self.members[person] = set()
+        for table in ("person", "account"):
+            self.rows[table].pop(person, None)
+
+    def who_was_in(self, held: tuple[str, ...]) -> set[bytes]:
+        """Persons that are or were in one of these slices."""
+        return {person for person, slices in self.ever.items() if slices & set(held)}
 
     def of_slices(self, table: str, held: tuple[str, ...]) -> dict[Any, tuple[Any, ...]]:
         """The rows of a table that a station of these slices must hold when it has fetched everything."""

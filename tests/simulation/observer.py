@@ -69,10 +69,14 @@ def _arrived(world: World, name: str, channel: str, n: int, body: bytes) -> None
     world.accepted.append((station, channel, n, body))
     _, payload = wire.content(body)
     if channel == "reg":
-        world.cells.pushed(name, wire.cells(payload))
+        held = set(station.slices)
+        world.cells.pushed(name, wire.cells(payload), lambda person: bool(world.register.members[person] & held))
         return
     for fact_id in wire.facts(payload):
         fact = world.register.facts[fact_id]
+        if fact.arrived:
+            world.fired["urgent fact in its place"] += 1
+            continue
         fact.arrived = True
         if not fact.bad:
             _take_effect(world, fact.station, fact.effects)
@@ -84,7 +88,7 @@ def _take_effect(world: World, station: str, effects: dict[str, Any]) -> None:
     register.rows["case_state"][effects["case"]] = (station, "submitted")
     if person:
         register.rows["person"][person] = (effects["name"], effects["village"])
-        register.members[person] = {effects["village"][:9]}
+        register.enter(person, {effects["village"][:9]})
         world.people.append(person)
         world.cells.write(HUB, person, {"phone": effects["phone"]})
 
@@ -98,6 +102,7 @@ class Page:
     upto: int
     size: int
     cells: dict[Cell, Version]
+    gone: list[bytes]
 
 
 def remember_page(world: World, station: Station, request: Request, response: Response) -> None:
@@ -112,7 +117,7 @@ def remember_page(world: World, station: Station, request: Request, response: Re
     slice_, channel = header["slice"], header["chan"]
     _only_its_own(world, station, wire.persons(payload))
     cells = world.cells.page(wire.cells(payload)) if channel == "reg" else {}
-    world.pages[station.name] = Page(slice_, channel, header["upto"], len(response.body), cells)
+    world.pages[station.name] = Page(slice_, channel, header["upto"], len(response.body), cells, wire.gone(payload))
 
 
 def _only_its_own(world: World, station: Station, persons: set[bytes]) -> None:
@@ -132,4 +137,7 @@ def observe_page(world: World, station: Station) -> None:
         found = db.execute(sql, (page.slice, page.channel)).fetchone()
     if found and found[0] == page.upto:
         world.cells.pulled(station.name, page.cells)
+        for person in page.gone:
+            world.cells.forget(station.name, person)
+            world.fired["row leaves a station"] += 1
         world.traffic["useful"] += page.size

@@ -9,13 +9,14 @@ from typing import Any
 from sync import publish
 from tests.simulation import sessions
 from tests.simulation.attacker import attack_as_a_station
-from tests.simulation.business import fact, hub_fact, place, publish_rows
+from tests.simulation.business import decide_late, erase, fact, hub_fact, move, place, publish_rows
 from tests.simulation.edits import edit, edit_at, edit_hub, forbidden, no_op, save_much
 from tests.simulation.hostile import attack
 from tests.simulation.limits import empty_disk, fill_disk
 from tests.simulation.line import YEARS_10_S
 from tests.simulation.model import HUB
 from tests.simulation.papers import certificate, days_away, upgrade
+from tests.simulation.sticks import stick, stick_arrives
 from tests.simulation.world import Station, World
 
 
@@ -37,8 +38,8 @@ def full(world: World) -> None:
 def _full_station(world: World, station: Station) -> None:
     rng = world.rng
     world.note(f"hub writes much, {station.name} has no room")
-    with publish.transaction(world.hub) as pub:
-        for person in rng.sample(world.people, 15):
+    with publish.transaction(world.hub, clock=world.clock) as pub:
+        for person in rng.sample([p for p in world.people if p not in world.cells.erased], 12):
             world.edits += 1
             changes: dict[str, str | None] = {"note": f"{rng.randrange(10)}长{world.edits}" + "注" * 150}
             pub.cells("contact", person, changes)
@@ -118,9 +119,9 @@ def quiet(line: Any) -> None:
 
 # weight, step
 STEPS: tuple[tuple[int, Callable[[World], None]], ...] = (
-    (30, edit), (8, edit_hub), (5, no_op), (8, fact), (3, hub_fact), (5, publish_rows), (2, place), (24, session),
-    (4, late), (2, full), (2, clock), (2, crash), (3, attack), (3, attack_as_a_station), (2, forbidden),
-    (2, certificate), (1, upgrade), (1, days_away),
+    (30, edit), (8, edit_hub), (5, no_op), (8, fact), (3, hub_fact), (5, publish_rows), (2, place), (4, move),
+    (24, session), (4, late), (2, full), (2, clock), (2, crash), (3, attack), (3, attack_as_a_station), (2, forbidden),
+    (2, certificate), (1, upgrade), (1, days_away), (1, erase), (3, decide_late), (4, stick), (6, stick_arrives),
 )  # fmt: skip
 
 

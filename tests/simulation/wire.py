@@ -47,6 +47,11 @@ def facts(payload: dict[str, Any]) -> list[bytes]:
     return [item[0] for item in payload["facts"]]
 
 
+def gone(payload: dict[str, Any]) -> list[bytes]:
+    """Whose registry rows a pulled page takes away."""
+    return [key for _, table, key in payload["gone"] if table == "contact"]
+
+
 def persons(payload: dict[str, Any]) -> set[bytes]:
     """Whose rows a pulled page holds, as far as a row says it in its first column or in `person_id`."""
     found = {cell.person for cell in cells(payload)} if "cells" in payload else set()

@@ -147,6 +147,7 @@ class World:
     accepted: list[tuple[Station, str, int, bytes]] = field(default_factory=list)
     arrived: set[tuple[str, ...]] = field(default_factory=set)
     pages: dict[str, Any] = field(default_factory=dict)
+    sticks: list[Any] = field(default_factory=list)
     people: list[bytes] = field(default_factory=list)
     full: set[Path] = field(default_factory=set)
     release: int = 1
@@ -251,8 +252,9 @@ class World:
     def session(self, station: Station, carry: Callable[[], Any]) -> Session:
         """A session object over the store as it is open now."""
         return Session(
-            station.store, station.key, station.certificate, HUB_PUBLIC, carry(), station.clock, self.receive
-        )
+            station.store, station.key, station.certificate, HUB_PUBLIC, carry(), station.clock, self.receive,
+            is_urgent=lambda fact: bool(fact.body.get("urgent")),
+        )  # fmt: skip
 
     def set_clocks(self, at: datetime) -> None:
         """Hub's time; each station's follows with its error."""
