@@ -26,7 +26,7 @@ UNSIGNED = ("officer", "key")
 
 
 def anytime_no_edit_vanishes(world: World) -> None:
-    """I1: an edit that nobody who saw it replaced is on its author's screen (at the hub when its row has left there), on
+    """I1: an edit that nobody who saw it replaced is on its author's screen (at the hub if its row left there), on
     its way, in a conflict, or before a reviewer."""
     kept = {name: conflicts(store) for name, store in stores(world)}
     for write in world.cells.last_words():
