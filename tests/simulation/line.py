@@ -15,7 +15,7 @@ from sync.transport import Request, Response
 from tests.simulation.limits import empty_disk, fill_disk, locked
 from tests.simulation.observer import deliver, observe_page, remember_page, short, unreachable
 from tests.simulation.power import FATE, Crashed
-from tests.simulation.world import START, Station, World
+from tests.simulation.world import Station, World
 
 FAULTS = (
     "drop request", "drop reply", "duplicate", "delay", "cut request", "flip request", "cut reply", "flip reply",
@@ -143,5 +143,5 @@ class Line:
         if world.rng.random() < 0.5:
             world.set_station_clock(self.station, jump)
         else:
-            world.set_clocks(START + timedelta(seconds=jump))
+            world.set_clocks(world.now, timedelta(seconds=jump))
         world.fired["clock"] += 1

@@ -10,8 +10,9 @@ from typing import Any
 from schema import database
 from schema.clock import stamp
 from tests.simulation import sessions
+from tests.simulation.looking import one
 from tests.simulation.model import Broken
-from tests.simulation.world import FOREVER, Station, World
+from tests.simulation.world import Station, World
 
 LONG_AGO = "1990-01-02"
 RELEASES = (1, 2)
@@ -23,36 +24,38 @@ def quiet(line: Any) -> None:
 
 
 def certificate(world: World) -> None:
-    """Something is wrong with a station's certificate: it is told which, nothing of it is taken, and then it is mended.
-
-    The work of that time is sent afterwards.
-    """
+    """Something is wrong with a station's certificate: it gets a new one by itself where it may, else it is told why,
+    nothing of it is taken, and the work of that time is sent when a person has mended it."""
     station = world.rng.choice(world.stations)
     counter, code, spoil, mend = world.rng.choice(TROUBLES)
     world.note(f"{station.name}: {counter}")
     spoil(world, station)
     known = _ledger(world, station)
     report = sessions.run(world, station, 0.0, quiet)
-    if report is None or report.error_code != code or _ledger(world, station) != known:
-        raise Broken("anytime_nothing_unsigned_is_taken", f"{station.name} {counter}: {report}")
+    told = f"{station.name} {counter}: {report}"
+    if report is None or report.error_code != code or (code and _ledger(world, station) != known):
+        raise Broken("anytime_nothing_unsigned_is_taken", told)
     mend(world, station)
     world.fired[counter] += 1
 
 
 def _ledger(world: World, station: Station) -> int:
-    with world.hub.read() as db:
-        return int(db.execute("SELECT count(*) FROM frame_ledger WHERE node = ?", (station.name,)).fetchone()[0])
+    return int(one(world.hub, "SELECT count(*) FROM frame_ledger WHERE node = ?", station.name))
 
 
-def _issue(world: World, station: Station, not_after: str = FOREVER) -> None:
-    """The county's authority signs a new certificate for the station."""
-    station.serial, station.not_after = station.serial + 1, not_after
-    _record(world, station, serial=station.serial, not_after=not_after)
+def _run_out(world: World, station: Station) -> None:
+    """The newest certificate that the station has is out of date."""
+    _next_serial(world, station)
+    station.serial, station.not_after = _serial(world, station), LONG_AGO
 
 
-def _replace(world: World, station: Station) -> None:
-    """There is a newer one, and the station does not have it yet."""
-    _record(world, station, serial=station.serial + 1)
+def _next_serial(world: World, station: Station) -> None:
+    """There is a newer certificate, and the station does not have it yet."""
+    _record(world, station, serial=_serial(world, station) + 1)
+
+
+def _serial(world: World, station: Station) -> int:
+    return int(one(world.hub, "SELECT serial FROM node_record WHERE id = ?", station.name))
 
 
 def _revoke(world: World, station: Station) -> None:
@@ -72,6 +75,10 @@ def _move_back(world: World, station: Station) -> None:
     _record(world, station, slices=" ".join(station.slices))
 
 
+def _nothing(world: World, station: Station) -> None:
+    """It is good again already."""
+
+
 def _record(world: World, station: Station, **changes: Any) -> None:
     with world.hub.write() as db:
         database.update(db, "node_record", {"id": station.name}, changes)
@@ -79,9 +86,10 @@ def _record(world: World, station: Station, **changes: Any) -> None:
 
 Act = Callable[[World, Station], None]
 # counter, what the station is told, how it comes about, how it ends
+# counter, what the station is told ('' when it is led on), how it comes about, how it ends
 TROUBLES: tuple[tuple[str, str, Act, Act], ...] = (
-    ("certificate ran out", "certificate_expired", lambda w, s: _issue(w, s, LONG_AGO), _issue),
-    ("certificate replaced", "certificate_superseded", _replace, _issue),
+    ("certificate ran out", "", _run_out, _nothing),
+    ("certificate replaced", "", _next_serial, _nothing),
     ("certificate revoked", "revoked", _revoke, _take_back),
     ("certificate of other slices", "certificate_mismatch", _move_away, _move_back),
 )

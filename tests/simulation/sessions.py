@@ -55,6 +55,8 @@ def run(
     finally:
         line.locks.close()
         FATE.spare()
+        if not outer:
+            world.set_clocks(world.now)
         empty_disk(world, station.store)
         world.calling.pop()
         observe_page(world, station)

@@ -156,6 +156,7 @@ class World:
     numbers: dict[str, int] = field(default_factory=dict)
     traffic: Counter[str] = field(default_factory=Counter)
     memory_bytes: int = 0
+    now: datetime = START
     loaded: set[str] = field(default_factory=set)
     calling: list[Station] = field(default_factory=list)
     edits: int = 0
@@ -170,7 +171,7 @@ class World:
         """A server over the hub's store as it is now."""
         self.server = SyncServer(
             self.hub, HUB_KEY, AUTHORITY.public_key().public_bytes_raw(), TOKEN_SECRET, self.clock,
-            self.intake, self.on_hello,
+            self.intake, self.on_hello, authority_key=AUTHORITY,
         )  # fmt: skip
 
     def crash_hub(self) -> None:
@@ -256,20 +257,20 @@ class World:
             is_urgent=lambda fact: bool(fact.body.get("urgent")),
         )  # fmt: skip
 
-    def set_clocks(self, at: datetime) -> None:
-        """Hub's time; each station's follows with its error."""
-        self.clock.at = at
+    def set_clocks(self, at: datetime, hub_error: timedelta = timedelta(0)) -> None:
+        """The true time; each clock follows with its error. The hub's is put right with the next step."""
+        self.now, self.clock.at = at, at + hub_error
         for station in self.stations:
             station.clock.at = at + station.skew
 
     def set_station_clock(self, station: Station, error_s: float) -> None:
         """This station's clock is wrong by that much from now on."""
         station.skew = timedelta(seconds=error_s)
-        station.clock.at = self.clock.at + station.skew
+        station.clock.at = self.now + station.skew
 
     def advance(self, seconds: float) -> None:
         """Time goes on everywhere."""
-        self.set_clocks(self.clock.at + timedelta(seconds=seconds))
+        self.set_clocks(self.now + timedelta(seconds=seconds))
 
     def persons_at(self, station: Station) -> list[bytes]:
         """Who is in this station's file, in the order of the trace."""
