@@ -85,7 +85,7 @@ def _world(folder: Path, rng: random.Random, count: int) -> World:
     clock = FixedClock(START)
     hub = Store(folder / "hub.db", DB_KEY, side="hub")
     stations = [Station(i, Store(folder / f"{i}.db", DB_KEY, side="node"), FixedClock(START)) for i in range(count)]
-    sites = {HUB: random.Random("site hub").randbytes(16)} | {s.name: s.site for s in stations}
+    sites = {HUB: random.Random("site hub").randbytes(16)} | {s.name: s.first_site for s in stations}
     for name, store in ((HUB, hub), *((s.name, s.store) for s in stations)):
         _fix_site(store, sites[name])
     return World(folder, rng, hub, clock, stations, Cells(sites), Register())
@@ -103,13 +103,14 @@ def _fix_site(store: Store, site: bytes) -> None:
 def _enrol(world: World, station: Station) -> None:
     with station.store.write() as db:
         database.set_setting(db, "node_id", station.name.encode())
-        database.set_setting(db, "epoch", station.epoch)
+        database.set_setting(db, "epoch", station.first_epoch)
     public = station.officer_key.public_key().public_bytes_raw()
     officer = {"operator_no": station.officer, "name": "甲", "roles": "clerk", "public_key": public}
     with publish.transaction(world.hub) as pub:
         database.insert(pub.db, "node_record", {
             "id": station.name, "name": station.name, "slices": " ".join(station.slices), "serial": 1, "unsent": 0,
-            "public_key": station.key.public_key().public_bytes_raw(), "epoch": station.epoch, "site_id": station.site,
+            "public_key": station.key.public_key().public_bytes_raw(), "epoch": station.first_epoch,
+            "site_id": station.first_site,
         })  # fmt: skip
         pub.put("officer", officer | {"station": station.name, "wrapped_key": b"w", "must_change": 0})
         pub.put("officer_key", officer | {"valid_from": stamp(datetime(1990, 1, 1, tzinfo=UTC))})

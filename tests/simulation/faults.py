@@ -45,9 +45,15 @@ FAULTS = {
         "the file is locked by another program", ("hub busy", "station busy"), ("tests/hostile/test_races.py",)
     ),
     "F8": Fault("a clock jumps by up to ten years, at the station or at the hub", ("clock",)),
-    "F9": Fault("a station is restored from a backup"),
-    "F10": Fault("a station's disk is copied and both copies live", ("clone",)),
-    "F11": Fault("the hub is restored from a backup older than what it signed for"),
+    "F9": Fault("a station is restored from a backup", ("station restored",), ("tests/sync/test_rebase.py",)),
+    "F10": Fault(
+        "a station's disk is copied and both copies live", ("clone", "disk copied"),
+        ("tests/sync/test_rebase_clone.py",),
+    ),
+    "F11": Fault(
+        "the hub is restored from a backup older than what it signed for", ("hub restored",),
+        ("tests/sync/test_rebase_hub.py",),
+    ),
     "F12": Fault("a station is away for 200 days", ("200 days away",)),
     "F13": Fault(
         "programs of two releases: older frames taken, a station newer than its hub told to wait",

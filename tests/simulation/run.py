@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from sync import session
-from tests.simulation import anytime, edits, eventually, papers, sessions, steps, twins
+from tests.simulation import anytime, disasters, edits, eventually, papers, sessions, steps, twins
 from tests.simulation.beginning import open_world
 from tests.simulation.limits import impatience, limited_disks
 from tests.simulation.model import Broken
@@ -31,6 +31,8 @@ PAGES = (session.PAGE_BYTES, session.PAGE_BYTES, 2048)
 OFTEN, RARELY = 10, 100
 # One in so many seeds reaches its end on two ways.
 TWINS = 4
+# One in so many goes on to a disaster.
+DISASTERS = 2
 # Longer than a station holds back a frame that the hub refused as a whole.
 PATIENCE = timedelta(hours=25)
 
@@ -84,6 +86,8 @@ def _run(seed: int, count: int) -> Outcome:
                 steps.step(world)
                 _check(world, n)
             _quiet_end(world)
+            if rng.random() < 1 / DISASTERS:
+                disasters.strike(world)
     except Broken as broken:
         outcome.checker, outcome.failure = broken.checker, str(broken)
     except Exception:

@@ -109,18 +109,26 @@ class Station:
         return derived_key(self.officer)
 
     @property
-    def epoch(self) -> bytes:
+    def first_epoch(self) -> bytes:
+        """The epoch and, below, the author id that its database began with."""
         return random.Random(f"epoch {self.name}").randbytes(16)
 
     @property
-    def site(self) -> bytes:
+    def first_site(self) -> bytes:
         return random.Random(f"site {self.name}").randbytes(16)
+
+    @property
+    def epoch(self) -> bytes:
+        """The epoch of its database as it is now."""
+        with self.store.read() as db:
+            return database.setting(db, "epoch") or self.first_epoch
 
     @property
     def certificate(self) -> bytes:
         public = self.key.public_key().public_bytes_raw()
         stated = Certificate(
-            self.name, public, self.site, self.epoch, self.slices, "station", "1990-01-01", self.not_after, self.serial
+            self.name, public, self.first_site, self.first_epoch, self.slices, "station", "1990-01-01", self.not_after,
+            self.serial,
         )
         return issue(stated, AUTHORITY)
 
