@@ -108,7 +108,7 @@ def write_again(
                     changes[cell.column] = cell.value
                 if not cell.told and (now is None or now.site not in own_lives):
                     bases[cell.place] = min(cell.base, head)
-            elif not cell.told:
+            else:  # told or not: a hub that forgot the edit forgot the conflict with it, too
                 _note_loser(db, cell, now, certificate, clock)
         if not stored and changes:
             database.insert(db, table, {"id": row_id, **changes})

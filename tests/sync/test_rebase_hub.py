@@ -80,6 +80,26 @@ def test_stations_at_different_positions_agree_with_it_and_each_other(world: Any
     assert conflicts(world) == set()
 
 
+def test_an_edit_it_forgot_that_loses_to_one_made_without_knowing_it_is_a_conflict_again(world: Any) -> None:
+    """The record was the hub's alone. An edit it had signed for was gone from everywhere, and nobody was told."""
+    one, two, person = world.station("0100-1"), world.station("0100-2"), world.person()
+    one.sync()
+    two.sync()
+    take_image(world, "hub")
+    one.edit(person, phone="13900000001")
+    two.edit(person, phone="13900000009")
+    one.sync()
+    two.sync()
+    assert {found[1:3] for found in conflicts(world)} == {("13900000009", "13900000001")}
+    restore_hub(world)
+    open_hub(world)
+
+    settled(world, two, one)
+
+    assert world.phone(person) == "13900000009"
+    assert {found[1:3] for found in conflicts(world)} == {("13900000009", "13900000001")}
+
+
 def test_feed_numbers_seen_before_are_not_given_again(world: Any) -> None:
     station = world.station()
     take_image(world, "hub")
