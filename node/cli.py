@@ -39,7 +39,7 @@ WAIT_S = 120.0  # for an exchange that the running station has just begun
 _out = Console(highlight=False)
 _STAGES = {
     "hello": "连接 connecting", "push": "上报 sending", "snapshot": "下载名册 downloading the register",
-    "pull": "取回 fetching", "verify": "核对 comparing", "repair": "补正 repairing",
+    "pull": "取回 fetching", "verify": "核对 comparing", "repair": "补正 repairing", "blob": "上传扫描件 sending scans",
 }  # fmt: skip
 _LEVELS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
@@ -186,7 +186,7 @@ def _door(port: int) -> socket.socket:
 
 
 def _stage(stage: str, done: int) -> str:
-    shown = f"{done // 1024} KB" if stage == "snapshot" else done or ""
+    shown = f"{done // 1024} KB" if stage in ("snapshot", "blob") else done or ""
     return f"{_STAGES.get(stage, stage)} {shown}"
 
 

@@ -15,7 +15,7 @@ from schema import noticing
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
-from schema.tables_node import BOTH, NODE, SNAPSHOTS
+from schema.tables_node import BLOBS, BOTH, NODE, SNAPSHOTS
 from schema.tables_travelling import FACTS, REFERENCE, REGISTRY
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "triggers",
 ]
 
-LOCAL = BOTH + SNAPSHOTS + NODE + AT_NODE + HUB + AT_HUB
+LOCAL = BOTH + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
 CHANNEL = {"fact": "evt", "registry": "reg", "reference": "ref"}

@@ -116,6 +116,36 @@ SNAPSHOTS = (
     ),
 )
 
+BLOBS = (
+    Table(
+        "blob",
+        "local",
+        "both",
+        "scans and photos by the hash of their bytes: a station's wait for the line, the hub's belong to a case",
+        ("about", "sha256"),
+        (
+            id_("about"),
+            blob_("sha256", 32),
+            int_("size"),
+            text_("media_type", 20, True),
+            text_("holder", 20, True),
+            int_("moved"),
+            text_("made_at", 24, True),
+            text_("done_at", 24),
+            text_("refused_at", 24),
+        ),
+        indexes=("holder", "made_at"),
+    ),
+    Table(
+        "blob_part",
+        "local",
+        "both",
+        "the bytes of a blob at their place; a blob on its way has the first ones only",
+        ("about", "sha256", "first"),
+        (id_("about"), blob_("sha256", 32), int_("first"), blob_("data", 262144)),
+    ),
+)
+
 NODE = (
     Table(
         "digest_changed",

@@ -22,8 +22,8 @@ from sync.report import Answered
 from sync.transport import Transport
 
 Progress = Callable[[str, int], None]
-"""Called with a stage ('hello', 'push', 'snapshot', 'pull', 'verify') and the number of items, or bytes of a snapshot,
-so far."""
+"""Called with a stage ('hello', 'push', 'snapshot', 'pull', 'verify', 'blob') and the number of items so far, of
+a snapshot or a scan the number of bytes."""
 
 
 class Conversation:

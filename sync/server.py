@@ -8,6 +8,9 @@
     GET  /s1/snapshot/<slice,slice...>           what a first load is                          -> signed manifest
     GET  /s1/snapshot/<slices>/<sha256>?from&max a range of it                                 -> bytes
     POST /s1/courier                             a station's bundle, carried by a neighbour    -> its answer
+    PUT  /s1/blob/<about hex>/<sha256>?from&size&type  a range of a scan                       -> JSON
+    GET  /s1/blob/<about hex>/<sha256>?from&max  likewise the other way                        -> bytes
+    GET  /s1/blob/<about hex>                    which scans there are                         -> JSON
     GET  /s1/digest/<slice,slice...>?mine&at     proof of equality                             -> JSON
     GET  /s1/buckets/<slices>?at&groups          where a station differs                       -> hashes
     GET  /s1/rows/<slices>?at&buckets            what belongs there                            -> signed frame
@@ -33,7 +36,7 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer, Unreachable
 from schema.events import GENESIS, HUB
-from sync import bundle, feed, frame, inbox, life, snapshot, tokens
+from sync import blob, blob_hub, bundle, feed, frame, inbox, life, snapshot, tokens
 from sync.courier_hub import Courier
 from sync.difference import Differences
 from sync.faults import told
@@ -76,6 +79,7 @@ class SyncServer:
         self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello, authority_key)
         self._granter = Granter(store, hub_key, authority_key, clock, self._greeter, on_grant)
         self._differences = Differences(store, hub_key, clock)
+        self._blobs = blob_hub.Blobs(store, clock)
         self._snapshots = snapshot.Snapshots(store, hub_key, clock)
         self._places = threading.BoundedSemaphore(max_at_once)
         self._retry_after_s = retry_after_s
@@ -121,6 +125,9 @@ class SyncServer:
             ("PUT", "chunk", 6): self._chunk,
             ("POST", "courier", 2): self._courier,
             ("GET", "feed", 3): self._feed,
+            ("PUT", "blob", 4): self._blob,
+            ("GET", "blob", 4): self._blob,
+            ("GET", "blob", 3): self._blob,
             ("GET", "snapshot", 3): self._snapshot,
             ("GET", "snapshot", 4): self._snapshot,
             ("GET", "digest", 3): self._digest,
@@ -171,6 +178,21 @@ class SyncServer:
         )  # fmt: skip
         return Response(200, _CBOR, frame.build(header, page.content, self._hub_key))
 
+    def _blob(self, request: Request, parts: list[str]) -> Response:
+        node, numbers = self._sender(request), {n: request.query.get(n, "0") for n in ("from", "max", "size")}
+        named = all(_is_hex(part, size) for part, size in zip(parts[2:], (32, 64), strict=False))
+        if not named or not all(map(_is_number, numbers.values())):
+            return problem(400, "address")
+        about, *hash_ = map(bytes.fromhex, parts[2:])
+        if not hash_:
+            return _json(200, {"blobs": self._blobs.listed(node, about)})
+        first = int(numbers["from"])
+        if request.method == "GET":
+            limit = min(max(int(numbers["max"]), MIN_PAGE), MAX_PAGE)
+            return Response(200, _CBOR, self._blobs.part(node, about, hash_[0], first, limit))
+        offered = blob.Offered(about, hash_[0], int(numbers["size"]), request.query.get("type", ""))
+        return _json(200, {"have": self._blobs.take(node, offered, first, request.body)})
+
     def _snapshot(self, request: Request, parts: list[str]) -> Response:
         node, wanted = self._sender(request), tuple(parts[2].split(","))
         if not snapshot.is_set(wanted, node.slices):
@@ -179,7 +201,7 @@ class SyncServer:
             manifest = self._snapshots.manifest(wanted)
             return Response(200, _CBOR, manifest) if manifest else self._overloaded()
         first, most = (request.query.get(name, "") for name in ("from", "max"))
-        if not all(map(_is_number, (first, most))) or not _is_hash(parts[3]):
+        if not all(map(_is_number, (first, most))) or not _is_hex(parts[3], 64):
             return problem(400, "address")
         limit = min(max(int(most), MIN_PAGE), MAX_PAGE)
         return Response(200, _CBOR, self._snapshots.part(wanted, bytes.fromhex(parts[3]), int(first), limit))
@@ -231,5 +253,5 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 15
 
 
-def _is_hash(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and set(text) <= set("0123456789abcdef")

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema.clock import Clock
 from schema.database import Store
 from schema.errors import BadSignature, SyncError, TownshipError, Unreachable
+from sync import blob, frame, proof, pull_stage, ranges, rebase, slices
 from sync import certificate as certificates
-from sync import frame, proof, pull_stage, ranges, rebase, slices
 from sync.conversation import Conversation, Progress
 from sync.pull import Receive
 from sync.pull_stage import PullStage
@@ -33,6 +33,8 @@ from sync.urgent import IsUrgent
 __all__ = ["Progress", "Report", "Session"]
 
 PAGE_BYTES = frame.RAW_BUDGET
+# Scans go last, and of them no more than this in one exchange.
+BLOB_BYTES = 4 * 1024 * 1024
 
 
 class Session:
@@ -83,6 +85,7 @@ class Session:
             return Report()
         talk.tell("verify", 0)
         equal = proof.prove(talk)
+        blob.push(talk, BLOB_BYTES, PAGE_BYTES)
         return Report(ok=True, caught_up=equal is not None, equal=equal)
 
     def _push_and_pull(self, talk: Conversation, pushes: PushStage, welcome: dict[str, Any]) -> dict[str, Any]:

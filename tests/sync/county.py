@@ -22,6 +22,7 @@ from schema.errors import Unreachable
 from schema.web.server import Server
 from sync import publish
 from sync.certificate import Certificate, issue
+from sync.conversation import Conversation
 from sync.server import SyncServer
 from sync.session import Report, Session
 from sync.transport import Request, Response
@@ -57,6 +58,19 @@ class Station:
             self.world.clock,
             lambda db, fact: self.received.append(fact),
             is_urgent=lambda fact: fact.body.get("urgent") is True,
+        )
+
+    def conversation(self, transport: Any = None) -> Conversation:
+        """What a stage of a session speaks through."""
+        line = transport or self.world.transport()
+        return Conversation(
+            self.store,
+            self.key,
+            self.certificate,
+            self.world.hub_public,
+            line,
+            self.world.clock,
+            lambda stage, done: None,
         )
 
     def sync(self, transport: Any = None) -> Report:

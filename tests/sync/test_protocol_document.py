@@ -305,15 +305,13 @@ def test_every_route_has_a_line(method: str, path: str) -> None:
 
 
 def test_the_server_routes_no_more_than_that(world: Any) -> None:
-    gets = ("feed", "digest", "buckets", "rows", "snapshot")
+    gets = ("feed", "digest", "buckets", "rows", "snapshot", "blob")
     posts = ("hello", "rebase", "courier")
-    known = {("PUT", "chunk"), *(("POST", name) for name in posts), *(("GET", name) for name in gets)}
+    known = {("PUT", "chunk"), ("PUT", "blob"), *(("POST", name) for name in posts), *(("GET", name) for name in gets)}
     answered = {
         (method, name)
         for method in ("GET", "POST", "PUT")
-        for name in (
-            *posts, "chunk", *gets, "enrol", "blob", "ctl",
-        )
+        for name in (*posts, "chunk", *gets, "enrol", "ctl")
         for length in range(7)
         if world.request(method, "/".join(["/s1", name, *"x" * length])).status != 404
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/protocol.md says of snapshots: its bytes, the manifest's fields, the limits."""
+"""What docs/protocol.md says of snapshots and scans: bytes, the manifest's fields, routes, limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schema import tables
-from sync import codec, snapshot, snapshot_columns, snapshot_file, snapshot_rules
+from sync import blob, blob_hub, codec, session, snapshot, snapshot_columns, snapshot_file, snapshot_rules
 from tests.sync.test_protocol_document import CASE, CBOR, PERSON, SITE, TEXT, line, shown_in_document, table_row
 
 EXAMPLE_PERSON = {
@@ -65,6 +65,11 @@ LIMITS = {
     "feed entries worth a snapshot": snapshot.LEAST_ENTRIES,
     "snapshot kept, hours": int(snapshot.KEPT_FOR.total_seconds() / 3600),
     "snapshots kept of a set": snapshot.KEPT_OF_A_SET,
+    "scan": blob.MAX_BYTES,
+    "scans of a station that wait": blob.WAITING_QUOTA,
+    "scans of a station at the hub": blob.HUB_QUOTA,
+    "scans sent in one session": session.BLOB_BYTES,
+    "scan begun and left, days": blob_hub.ABANDONED_AFTER.days,
 }
 
 
@@ -89,3 +94,15 @@ def test_the_manifest_has_the_fields_shown_and_no_others() -> None:
 @pytest.mark.parametrize("name", LIMITS)
 def test_every_limit_has_its_value(name: str) -> None:
     assert table_row(name, f"{LIMITS[name]:,}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "<about>/<sha256>"), ("GET", "<about>/<sha256>"), ("GET", "<about>")]
+)
+def test_every_route_of_scans_has_a_line(method: str, path: str) -> None:
+    assert table_row(method, f"`/s1/blob/{path}`")
+
+
+@pytest.mark.parametrize("media_type", blob.MEDIA)
+def test_every_kind_of_scan_stands_with_its_beginning(media_type: str) -> None:
+    assert table_row(f"`{media_type}`", f"`{blob.MEDIA[media_type].hex()}`")
