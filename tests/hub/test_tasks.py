@@ -28,6 +28,14 @@ def test_the_database_is_tidied_and_stays_whole(county: County) -> None:
     assert county.one("SELECT count(*) FROM officer") == 9
 
 
+def test_each_night_rows_that_nobody_tracks_are_looked_for(county: County) -> None:
+    with county.store.merging() as db:
+        db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+        db.execute("INSERT INTO contact (id) VALUES (zeroblob(16))")
+    Tasks(county.hub, create_app(county.hub, cost=CHEAP), immediate=True).tidy()
+    assert county.one("SELECT kind || ' ' || detail FROM incident") == "untracked contact 1"
+
+
 def test_the_worker_starts_beside_the_pages_and_stops(county: County) -> None:
     tasks = Tasks(county.hub, create_app(county.hub, cost=CHEAP))
     tasks.start()

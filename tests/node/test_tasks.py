@@ -82,3 +82,14 @@ def test_the_queue_file_names_tasks_and_nobody(station: Station, line: Exchange)
     Tasks(station, line).sync_now()
     content = b"".join(path.read_bytes() for path in station.home.path.glob("tasks.db*"))
     assert b"sync_now" in content and "陈桂英".encode() not in content
+
+
+def test_with_the_evenings_copy_rows_that_nobody_tracks_are_looked_for(station: Station, line: Exchange) -> None:
+    with station.store.merging() as db:
+        db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
+        db.execute("INSERT INTO contact (id) VALUES (zeroblob(16))")
+    Tasks(station, line, immediate=True)._backup_when_due()
+    with station.store.read() as db:
+        assert [tuple(row) for row in db.execute("SELECT kind, peer, detail FROM incident")] == [
+            ("untracked", "0100-1", "contact 1")
+        ]

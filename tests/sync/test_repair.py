@@ -171,6 +171,21 @@ def test_what_a_clerk_saves_during_a_repair_is_not_lost(world: Any) -> None:
     assert incidents_at(station)[-1][-1] == 1
 
 
+def test_what_a_clerk_saves_before_the_comparison_is_no_difference(world: Any) -> None:
+    station = station_of(world)
+    person = bytes(station.rows("SELECT id FROM contact WHERE rowid = 1")[0][0])
+
+    def verify(stage: str, done: int) -> None:
+        if stage == "verify":
+            station.edit(person, phone="13900000009")
+
+    report = station.session().run(verify)
+
+    assert (report.ok, report.equal) == (True, None)
+    assert incidents_at(station) == incidents_at(world) == []
+    assert (station.sync().equal, world.phone(person)) == (True, "13900000009")
+
+
 def test_what_another_session_fetched_during_a_repair_is_not_taken_back(world: Any) -> None:
     station = station_of(world)
     person = bytes(station.rows("SELECT id FROM person ORDER BY id")[0][0])
