@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from hub import cli_restore, pack, queue, stations
 from hub import doctor as health
-from hub import pack, queue, stations
 from hub.app import create_app
 from hub.cli_officer import officer
 from hub.cli_usb import usb
@@ -162,6 +162,8 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 main.add_command(officer)
+for _command in cli_restore.COMMANDS:
+    main.add_command(_command)
 main.add_command(usb)
 main.add_command(verify_sync)
 for _part in PARTS:

@@ -9,6 +9,7 @@ from typing import Any
 from hub import receipt_blocks
 from hub.context import Hub
 from hub.intake import intake
+from schema.clock import stamp
 from schema.errors import UnknownSubject
 from schema.events import HUB
 from sync import courier_file
@@ -23,6 +24,12 @@ def make_server(hub: Hub) -> SyncServer:
     def on_hello(pub: Publication, station: str, hello: dict[str, Any]) -> None:
         receipt_blocks.top_up(pub, station, hub.clock.today())
 
+    def on_grant(pub: Publication, station: str, serials_in_doubt: bool) -> None:
+        if serials_in_doubt:
+            receipt_blocks.begin_fresh(pub, station, hub.clock.today(), stamp(hub.clock.now()))
+        else:
+            receipt_blocks.lease_again(pub, station, hub.clock.today())
+
     return SyncServer(
         hub.store,
         hub.secrets.signing,
@@ -31,6 +38,8 @@ def make_server(hub: Hub) -> SyncServer:
         hub.clock,
         intake,
         on_hello,
+        authority_key=hub.secrets.authority,
+        on_grant=on_grant,
     )
 
 

@@ -193,13 +193,16 @@ def _require_clerk(db: Any, fact: Fact) -> None:
 
 
 def _refuse_duplicate(db: Any, fact: Fact, receipt_no: str) -> None:
-    found = db.execute(
-        "SELECT id = ? FROM hub_case WHERE id = ? OR receipt_no = ?", (fact.subject, fact.subject, receipt_no)
-    ).fetchone()
-    if found:
-        which = ("案件", "case") if found[0] else ("回执号", "receipt number")
-        raise Refusal(f"这个{which[0]}已经收过：{receipt_no}", f"this {which[1]} was taken in before: {receipt_no}",
-                      code="duplicate")  # fmt: skip
+    if db.execute("SELECT 1 FROM hub_case WHERE id = ?", (fact.subject,)).fetchone():
+        zh, en = f"这个案件已经收过：{receipt_no}", f"this case was taken in before: {receipt_no}"
+        raise Refusal(zh, en, code="duplicate")
+    if db.execute("SELECT 1 FROM hub_case WHERE receipt_no = ?", (receipt_no,)).fetchone():
+        raise Refusal(
+            f"回执号 {receipt_no} 已用在另一件上（电脑恢复过？）。请打开这一件点「换号重新提交」，再给申请人换发回执",
+            f"number {receipt_no} is on another case (a restored disk?): open this case, submit it with a new number, "
+            "give the applicant the new slip",
+            code="receipt_twice",
+        )
 
 
 def _require_leased(db: Any, station: str, receipt_no: str) -> None:

@@ -21,12 +21,38 @@ DECEMBER = 12
 
 def top_up(pub: Publication, station: str, today: date) -> None:
     """Lease the next block when fewer than 300 serials have not come back yet."""
-    years = (today.year, today.year + 1) if today.month == DECEMBER else (today.year,)
-    for year in years:
+    for year in _years(today):
         leased = _last_leased(pub.db, station, year)
-        if leased < SERIAL_MAX and leased - last_seen(pub.db, station, year) < LOW:
-            last = min(leased + BLOCK, SERIAL_MAX)
-            pub.put("receipt_block", {"station": station, "year": year, "first": leased + 1, "last": last})
+        if leased - last_seen(pub.db, station, year) < LOW:
+            _lease(pub, station, year, leased)
+
+
+def _years(today: date) -> tuple[int, ...]:
+    return (today.year, today.year + 1) if today.month == DECEMBER else (today.year,)
+
+
+def _lease(pub: Publication, station: str, year: int, leased: int) -> None:
+    if leased < SERIAL_MAX:
+        last = min(leased + BLOCK, SERIAL_MAX)
+        pub.put("receipt_block", {"station": station, "year": year, "first": leased + 1, "last": last})
+
+
+def begin_fresh(pub: Publication, station: str, today: date, at: str) -> None:
+    """After a station's database came back from a copy: no serial of its blocks may be printed any more, because it may
+    have been; the next ones are leased. Slips with the old numbers are still taken."""
+    for row in pub.db.execute(
+        "SELECT year, first FROM receipt_block WHERE station = ? AND ended_at IS NULL", (station,)
+    ).fetchall():
+        pub.put("receipt_block", {"station": station, "year": row["year"], "first": row["first"], "ended_at": at})
+    for year in _years(today):
+        _lease(pub, station, year, _last_leased(pub.db, station, year))
+
+
+def lease_again(pub: Publication, station: str, today: date) -> None:
+    """After this hub came back from a copy: the block it may have leased since, the same serials as then, or the slips
+    printed from it would be refused."""
+    for year in _years(today):
+        _lease(pub, station, year, _last_leased(pub.db, station, year))
 
 
 def last_seen(db: Any, station: str, year: int) -> int:

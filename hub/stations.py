@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from schema.clock import parse_stamp, stamp
+from schema.errors import UnknownSubject, WrongState
+from sync import grant
 
 ONLINE_WITHIN = timedelta(days=1)
 SOON_WITHIN = timedelta(days=3)
@@ -35,11 +37,13 @@ class Station:
     revoked_reason: str | None
     refusals: int
     age: str
+    in_doubt: bool = False
+    permitted: bool = False
 
     @property
     def needs_a_look(self) -> bool:
         """Whether a technician should do something about it."""
-        return self.age in ("week", "lost", "never") or self.expires_soon or self.refusals > 0
+        return self.age in ("week", "lost", "never") or self.expires_soon or self.refusals > 0 or self.in_doubt
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,27 @@ def everyone(db: Any, now: datetime, today: date) -> list[Station]:
     """All stations, the one unheard for longest first."""
     rows = db.execute(
         "SELECT n.*, s.township, d.name AS township_name, "
-        "(SELECT count(*) FROM refusal r WHERE r.peer = n.id AND r.handled_at IS NULL) AS refusals "
+        "(SELECT count(*) FROM refusal r WHERE r.peer = n.id AND r.handled_at IS NULL) AS refusals, "
+        "EXISTS (SELECT 1 FROM incident i WHERE i.peer = n.id AND i.kind = 'clone' AND i.repaired_at IS NULL) "
+        "OR EXISTS (SELECT 1 FROM refusal f WHERE f.peer = n.id AND f.code = 'frozen' AND f.handled_at IS NULL) "
+        "AS in_doubt "
         "FROM node_record n LEFT JOIN station s ON s.id = n.id LEFT JOIN division d ON d.code = s.township "
         "ORDER BY n.revoked_at IS NOT NULL, coalesce(n.last_seen_at, ''), n.id"
     )
     return [_station(row, now, today) for row in rows]
+
+
+def permit(db: Any, station: str, at: str) -> None:
+    """Let the next machine that asks in this station's name go on with a new epoch.
+
+    Raises UnknownSubject, and WrongState for a revoked station.
+    """
+    row = db.execute("SELECT revoked_at FROM node_record WHERE id = ?", (station,)).fetchone()
+    if row is None:
+        raise UnknownSubject(f"中心没有站点 {station}", f"the hub knows no station {station}")
+    if row["revoked_at"]:
+        raise WrongState(f"站点 {station} 已注销", f"station {station} was revoked")
+    grant.permit(db, station, at)
 
 
 def summary(db: Any, now: datetime) -> Summary:
@@ -119,6 +139,8 @@ def _station(row: Any, now: datetime, today: date) -> Station:
         revoked_reason=row["revoked_reason"],
         refusals=row["refusals"],
         age=_age(row, now),
+        in_doubt=bool(row["in_doubt"]) and row["revoked_at"] is None,
+        permitted=row["permit_at"] is not None,
     )
 
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from hub.context import Hub, current
 from hub.courier import make_server
 from schema.errors import Refusal
-from sync import enrolment
+from sync import enrolment, life
 from sync.server import SyncServer
 from sync.transport import Request
 
@@ -44,6 +44,10 @@ def too_large(error: RequestEntityTooLarge) -> tuple[Response, int]:
 def enrol() -> Response | tuple[Response, int]:
     """A new station asks for its certificate with its one-time code."""
     hub = current()
+    with hub.store.read() as db:
+        fenced = life.is_fenced(db)
+    if fenced:
+        return jsonify(code="fenced"), 503
     try:
         asked = enrolment.read_request(request.get_data())
         signed = enrolment.enrol(hub.store, hub.secrets.authority, asked, hub.clock)

@@ -30,8 +30,12 @@ SHOWN = """CASE
 SENT = """CASE
     WHEN c.fact_id IS NULL THEN NULL
     WHEN EXISTS (SELECT 1 FROM refusal r WHERE r.direction = 'out' AND r.item = lower(hex(c.fact_id))) THEN 'returned'
-    WHEN f.received_at IS NOT NULL OR EXISTS (SELECT 1 FROM outbox_frame o WHERE o.channel = 'evt'
-        AND o.acked_at IS NOT NULL AND o.upto >= f.seq) THEN 'acknowledged'
+    WHEN EXISTS (SELECT 1 FROM reoffer q WHERE q.fact_id = f.id AND q.frame_n IS NOT NULL) THEN 'sent'
+    WHEN EXISTS (SELECT 1 FROM reoffer q WHERE q.fact_id = f.id) THEN 'unsent'
+    WHEN f.received_at IS NOT NULL THEN 'acknowledged'
+    WHEN f.epoch <> (SELECT value FROM setting WHERE name = 'epoch') THEN 'unsent'
+    WHEN EXISTS (SELECT 1 FROM outbox_frame o WHERE o.channel = 'evt' AND o.acked_at IS NOT NULL AND o.upto >= f.seq)
+        THEN 'acknowledged'
     WHEN EXISTS (SELECT 1 FROM outbox_frame o WHERE o.channel = 'evt' AND o.sent_at IS NOT NULL AND o.upto >= f.seq)
         THEN 'sent'
     ELSE 'unsent' END"""

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node import case_state, contacts, receipts
+from node import came_back, case_state, contacts, receipts
 from schema import checks, database, effects, events, findings, view
 from schema.clock import Clock, stamp
 from schema.database import Store
@@ -245,7 +245,13 @@ def is_urgent(desk: Desk, fact: Fact) -> bool:
 
 
 def receive(db: Any, fact: Fact) -> None:
-    """A fact of the hub about a case of ours, in the transaction that brought it. Others are of no concern here."""
+    """A fact of the hub about a case of ours, or one of our own that comes back, in the transaction that brought it.
+
+    Others are of no concern here.
+    """
+    if came_back.is_own(db, fact):
+        came_back.take(db, fact)
+        return
     state = _HEARD.get(fact.kind)
     if state:
         database.update(db, "case_file", {"id": fact.subject}, {"state": state})

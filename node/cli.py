@@ -28,9 +28,13 @@ from node.relay import Listener
 from node.station import Station, with_station
 from node.tasks import Tasks
 from schema import backup as copies
-from schema import logs, self_test
+from schema import crsqlite, logs, self_test
+from schema.clock import SystemClock
+from schema.database import Store
 from schema.errors import ConfigError
-from schema.programs import Commands, as_json, calm_collector, said
+from schema.home import StationHome
+from schema.programs import Commands, as_json, calm_collector, passphrase, require_stopped, said, unlock_option
+from sync import rebase
 
 HOST = "127.0.0.1"
 THREADS = 6
@@ -168,6 +172,42 @@ def backup(station: Station, json_: bool) -> None:
 main.add_command(usb)
 main.add_command(verify)
 main.add_command(relay)
+
+
+@main.command()
+@click.argument("copy", required=False)
+@click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="站点文件夹 / station's folder")
+@unlock_option
+@click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+def restore(copy: str | None, folder: str, unlock_file: str | None, json_: bool) -> None:
+    """从备份恢复，默认最新一份；下次同步自动换新批次，未上报的都保留。
+
+    Put a copy back, the newest unless named. The next exchange begins a new life of the database: what the hub had
+    received since comes back, what was unsent in the copy is sent, receipt numbers go on in a fresh block.
+
+    \b
+    先停下 township-node run。原来的数据库改名留着。 / Stop the program first. The present database is kept aside.
+      township-node restore --dir STATION
+      township-node sync --dir STATION
+    """
+    home = StationHome(folder)
+    config = home.config()
+    require_stopped(HOST, config.port)
+    crsqlite.use_library(home.path)
+    secrets = home.unlock(passphrase(unlock_file))
+    chosen = copies.chosen(home.backups, copy)
+    aside = copies.put_back(chosen, home.database, secrets.db_key, SystemClock())
+    store = Store(home.database, secrets.db_key, side="node")
+    try:
+        with store.write() as db:
+            rebase.want(db, "restored")
+    finally:
+        store.close()
+    if json_:
+        as_json({"restored": chosen.path.name, "kept": aside.name})
+    else:
+        _out.print(f"已恢复 restored {chosen.path.name}；原数据库 the former is {aside.name}", soft_wrap=True)
+        _out.print("请现在同步一次 exchange once now: township-node sync", soft_wrap=True)
 
 
 def _door(port: int) -> socket.socket:

@@ -12,7 +12,7 @@ from typing import Any
 from schema import crsqlite, database, tables
 from schema.clock import Clock, stamp
 from schema.errors import Refusal, UnknownSubject
-from sync import outbox
+from sync import codec, outbox
 
 TABLE = "contact"
 COLUMNS = tuple(c.name for c in tables.TABLES[TABLE].columns if c.nodes_write)
@@ -86,6 +86,16 @@ def unsent(db: Any, limit: int = 200) -> list[dict[str, Any]]:
         ).fetchone()
         out.append({"person_id": cell.row_id, "column": cell.column, "value": cell.value, **dict(row)})
     return out
+
+
+def kept(db: Any) -> list[dict[str, Any]]:
+    """Changes kept aside while this database is loaded anew, as `unsent` shows them."""
+    rows = db.execute(
+        "SELECT j.row_id AS person_id, j.col AS column, j.value, p.name, e.before, e.operator_no, e.changed_at "
+        "FROM journal_cell j LEFT JOIN person p ON p.id = j.row_id "
+        "LEFT JOIN local_edit e ON e.tbl = j.tbl AND e.row_id = j.row_id AND e.col = j.col ORDER BY e.changed_at"
+    )
+    return [{**dict(row), "value": codec.load(row["value"])} for row in rows]
 
 
 def _is_edit(cell: crsqlite.Cell) -> bool:

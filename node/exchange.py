@@ -137,6 +137,7 @@ class Exchange:
         with self._station.store.write() as db:
             case_state.follow(db)
             _remember(db, report, stamp(self._station.clock.now()))
+        self._station.keep_certificate()
         if report.ok:
             self._failures = 0
             wait_s = self._station.config.sync_every_s * self._rng.uniform(0.9, 1.1)

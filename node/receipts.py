@@ -17,7 +17,7 @@ FEW_LEFT = 50
 _OPEN_BLOCKS = """
     SELECT b.year, b.first, b.last, coalesce(u.next, b.first) AS next FROM receipt_block b
     LEFT JOIN receipt_used u ON u.station = b.station AND u.year = b.year AND u.first = b.first
-    WHERE b.station = ? AND coalesce(u.next, b.first) <= b.last
+    WHERE b.station = ? AND b.ended_at IS NULL AND coalesce(u.next, b.first) <= b.last
 """
 
 

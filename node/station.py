@@ -20,6 +20,7 @@ from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError
 from schema.home import StationConfig, StationHome, StationSecrets, passphrase_from
+from sync import rebase
 from sync.certificate import Certificate, open_certificate
 
 EXTENSION = "station"
@@ -57,7 +58,17 @@ class Station:
                 f"没有找到站点证书 {self.home.certificate_file}。请让技术员重新安装",
                 f"station certificate {self.home.certificate_file} not found: have the kit installed again",
             )
-        return self.home.certificate_file.read_bytes()
+        installed = self.home.certificate_file.read_bytes()
+        with self.store.read() as db:
+            return rebase.certificate_in_force(db, installed)
+
+    def keep_certificate(self) -> None:
+        """Put a certificate that the hub gave since the installation into its file, where other programs look."""
+        newest = self.certificate
+        if newest != self.home.certificate_file.read_bytes():
+            temporary = self.home.certificate_file.with_suffix(".tmp")
+            temporary.write_bytes(newest)
+            temporary.replace(self.home.certificate_file)
 
     def close(self) -> None:
         """Close every database connection."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from node import contacts
 from schema import database
-from sync import outbox
+from sync import journal, outbox
 
-_OWN = "origin = ? AND epoch = ? AND seq > ? AND received_at IS NULL"
+# Of this life without receipt; of former ones, queued to be offered once more.
+_OWN = (
+    "((origin = ? AND epoch = ? AND seq > ? AND received_at IS NULL) OR id IN (SELECT fact_id FROM reoffer))"
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,13 @@ class Item:
 def count(db: Any) -> int:
     """How many."""
     facts = db.execute(f"SELECT count(*) FROM fact WHERE {_OWN}", _after(db)).fetchone()[0]
-    return int(facts) + len(contacts.unsent(db))
+    return int(facts) + len(contacts.unsent(db)) + journal.count(db)
 
 
 def oldest_at(db: Any) -> str | None:
     """Since when the oldest waits; None when nothing does."""
     first = db.execute(f"SELECT min(stated_at) FROM fact WHERE {_OWN}", _after(db)).fetchone()[0]
-    known = [edit["changed_at"] for edit in contacts.unsent(db) if edit["changed_at"]]
+    known = [edit["changed_at"] for edit in (*contacts.unsent(db), *contacts.kept(db)) if edit["changed_at"]]
     return min([at for at in (first, *known) if at], default=None)
 
 
@@ -46,9 +49,10 @@ def items(db: Any, limit: int = 200) -> list[Item]:
     sent = db.execute(
         "SELECT coalesce(max(upto), 0) FROM outbox_frame WHERE channel = 'evt' AND sent_at IS NOT NULL"
     ).fetchone()[0]
+    epoch = database.setting(db, "epoch")
     facts = db.execute(
         "SELECT f.*, c.receipt_no, c.person_name FROM fact f LEFT JOIN case_file c ON c.id = f.subject "
-        f"WHERE f.{_OWN.replace('AND ', 'AND f.')} ORDER BY f.seq LIMIT ?",
+        f"WHERE f.id IN (SELECT id FROM fact WHERE {_OWN}) ORDER BY f.stated_at, f.seq LIMIT ?",
         (*_after(db), limit),
     )
     out = [
@@ -56,14 +60,14 @@ def items(db: Any, limit: int = 200) -> list[Item]:
             what=row["kind"],
             at=row["stated_at"],
             officer=row["officer"],
-            state="sent" if row["seq"] <= sent else "unsent",
+            state="sent" if row["seq"] <= sent and row["epoch"] == epoch else "unsent",
             name=row["person_name"],
             receipt_no=row["receipt_no"],
             case_id=bytes(row["subject"]) if row["receipt_no"] else None,
         )
         for row in facts
     ]
-    for edit in contacts.unsent(db, limit):
+    for edit in (*contacts.unsent(db, limit), *contacts.kept(db)):
         out.append(
             Item(
                 what=edit["column"],

@@ -7,6 +7,7 @@ checked and compared, and only then takes its place: a copy that stands in the f
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -67,6 +68,38 @@ def copies(folder: Path) -> list[Copy]:
     return sorted(found, key=lambda c: c.made_at, reverse=True)
 
 
+def put_back(copy: Copy, database_file: Path, key: bytes, clock: Clock) -> Path:
+    """Put a proven copy in the database's place; returns where the present one was moved to, log and all.
+
+    The program must not be running. Raises StoreError when the copy does not open, and then nothing has changed.
+    """
+    partial = database_file.with_suffix(".restored")
+    aside = database_file.with_name(f"{database_file.stem}-before-{clock.now().strftime(_STAMP)}.db")
+    try:
+        shutil.copyfile(copy.path, partial)
+        _check(partial, key)
+        for suffix in ("", "-wal", "-shm"):
+            present = database_file.with_name(database_file.name + suffix)
+            if present.exists():
+                present.replace(aside.with_name(aside.name + suffix))
+        partial.replace(database_file)
+    except database.DatabaseError as error:
+        raise StoreError("备份打不开，没有恢复", "the copy cannot be opened; nothing was restored") from error
+    finally:
+        for rest in database_file.parent.glob(partial.name + "*"):
+            rest.unlink()
+    return aside
+
+
+def chosen(folder: Path, name: str | None) -> Copy:
+    """The copy of that file name in the folder, the newest when none is named. Raises StoreError."""
+    found = [c for c in copies(folder) if name in (None, c.path.name, str(c.path))]
+    if not found:
+        listed = ", ".join(c.path.name for c in copies(folder)) or "--"
+        raise StoreError(f"{folder} 里没有这份备份。现有：{listed}", f"no such copy in {folder}. There are: {listed}")
+    return found[0]
+
+
 def due(folder: Path, clock: Clock) -> bool:
     """Whether the evening's copy is still owed. A PC that was off at that hour makes it when it is on again."""
     now = clock.now().astimezone(CHINA)
@@ -100,19 +133,27 @@ def _prove(store: Store, key: bytes, path: Path) -> int:
     """Open the copy, check every page, and find the same last fact in it; returns how many facts it holds."""
     if not database.is_encrypted(path):
         raise StoreError("备份没有加密，已丢弃", "the copy is not encrypted; it was thrown away")
+    facts, head = _check(path, key)
+    with store.read() as db:
+        now, _ = _facts(db)
+        known = head is None or db.execute("SELECT 1 FROM fact WHERE hash = ?", (head,)).fetchone()
+    if not known or facts > now:
+        raise StoreError("备份核对没有通过，已丢弃", "the copy failed its check; it was thrown away")
+    return facts
+
+
+def _check(path: Path, key: bytes) -> tuple[int, bytes | None]:
+    """(how many facts, hash of the last one) of a copy whose every page is right. Raises StoreError."""
     copy = database.connect(path, key)
     try:
         damage = [row[0] for row in copy.execute("PRAGMA cipher_integrity_check")]
         whole = copy.execute("PRAGMA integrity_check").fetchone()[0]
-        facts, head = _facts(copy)
+        found = _facts(copy)
     finally:
         crsqlite.close(copy)
-    with store.read() as db:
-        now, _ = _facts(db)
-        known = head is None or db.execute("SELECT 1 FROM fact WHERE hash = ?", (head,)).fetchone()
-    if damage or whole != "ok" or not known or facts > now:
-        raise StoreError("备份核对没有通过，已丢弃", "the copy failed its check; it was thrown away")
-    return facts
+    if damage or whole != "ok":
+        raise StoreError("备份核对没有通过，不能用", "the copy failed its check and cannot be used")
+    return found
 
 
 def _facts(db: Any) -> tuple[int, bytes | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import json
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schema import database
-from schema.errors import TownshipError
+from schema.errors import ConfigError, TownshipError
 from schema.home import passphrase_from
 
 UNLOCK_HELP = (
@@ -145,6 +146,18 @@ def stages(names: Mapping[str, str], *, silent: bool) -> Iterator[Callable[[str,
     with Progress(*columns, console=Console(highlight=False), transient=True) as bar:
         task = bar.add_task("…", total=None)
         yield lambda stage, done: bar.update(task, description=f"{names.get(stage, stage)} {done or ''}")
+
+
+def require_stopped(host: str, port: int) -> None:
+    """Raises ConfigError while something answers there: a database must not be changed under a running program."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        running = probe.connect_ex((host, port)) == 0
+    if running:
+        raise ConfigError(
+            f"程序还在 {host}:{port} 上运行。请先停下（Ctrl-C）再恢复",
+            f"the program is still running at {host}:{port}: stop it (Ctrl-C) before restoring",
+        )
 
 
 def as_json(value: Any) -> None:

@@ -179,8 +179,8 @@ NODE = (
             text_("findings", 20000, True),
             id_("fact_id", False),
         ),
-        indexes=("state", "created_at", "person_id", "operator_no"),
-        unique=("receipt_no",),
+        # Not unique: two lives of a restored database may have printed one number (`node.renumber`).
+        indexes=("state", "created_at", "person_id", "operator_no", "receipt_no"),
     ),
     Table(
         "receipt_used",

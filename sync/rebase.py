@@ -21,13 +21,15 @@ from schema import crsqlite, crsqlite_rows, database, ids, tables
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.events import HUB, Fact
-from sync import buckets, codec, incidents, journal, outbox
+from sync import buckets, codec, incidents, journal, outbox, slices
 from sync import certificate as certificates
 from sync.certificate import Certificate
 from sync.grant import HUB_FORGOT, MAX_LIVES
 
 ASKING, LOADING = "ask", "load"
 _PENDING, _CERTIFICATE, _HUB_LIFE = "rebase", "certificate", "hub_life"
+# This station's own rows stay until the hub's replace them: officers log in and cases are listed while all else loads.
+_KEPT = tuple(t.name for t in tables.REFERENCE if slices.family_of_table(t.name) == "node")
 # What a session must lead back from, by the code that stopped it -> why the hub is asked.
 REASON_OF = {
     "rebase": "history", "hub_behind": HUB_FORGOT, "hub_restored": HUB_FORGOT, "certificate_expired": "renew",
@@ -145,11 +147,12 @@ def _empty(db: Any, now: str, wanted: Pending) -> None:
             # Those the hub was told of but never confirmed are told once more; it knows each by its id.
             db.execute("DELETE FROM conflict WHERE rev > 0")
             db.execute("UPDATE conflict SET rev = 0 WHERE rev < 0")
-        elif table.name == "receipt_block":
-            if wanted.history_was_cut:  # the life that is not remembered may have printed from them
-                db.execute("UPDATE receipt_block SET ended_at = ? WHERE ended_at IS NULL", (now,))
+        elif table.name in _KEPT:
+            db.execute(f"UPDATE {table.name} SET rev = 0")
         else:
             db.execute(f"DELETE FROM {table.name}")
+    if wanted.history_was_cut:  # the life that is not remembered may have printed from them
+        db.execute("UPDATE receipt_block SET ended_at = ? WHERE ended_at IS NULL", (now,))
     # Facts were not emptied: their cursor stands, unless the hub that gave it forgot what lies below.
     keep = "AND slice NOT LIKE 'node:%'" if wanted.history_was_cut else ""
     db.execute(f"DELETE FROM cursor WHERE channel <> 'evt' OR (channel = 'evt' {keep})")
@@ -174,6 +177,8 @@ def finish(db: Any, certificate: Certificate, key: Ed25519PrivateKey, clock: Clo
         return False
     own_lives = _own_lives(db, certificate.node, state)
     journal.write_again(db, certificate, key, clock, head=head, own_lives=own_lives)
+    for table in _KEPT:
+        db.execute(f"DELETE FROM {table} WHERE rev = 0")
     _put(db, None)
     incidents.repaired(db, "rebase", HUB, stamp(clock.now()))
     return True

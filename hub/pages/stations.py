@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from hub import stations
 from hub.context import current
 from hub.pages import usb
 from hub.sections import Section
-from schema.web.auth import has_role
+from schema.clock import stamp
+from schema.web.auth import has_role, require_role
+from schema.web.frame import t
 
 page = Blueprint("stations", __name__)
 SECTION = Section("stations.index")
@@ -44,3 +47,14 @@ def index() -> str:
         summary=summary,
         sticks=has_role(*usb.ROLES),
     )
+
+
+@page.post("/stations/<station>/permit")
+@require_role("admin")
+def permit(station: str) -> Response:
+    """Two machines work as one station, or one was restored too often: the next one that asks goes on."""
+    hub = current()
+    with hub.store.write() as db:
+        stations.permit(db, station, stamp(hub.clock.now()))
+    flash(t("stations.permitted_now", station=station), "done")
+    return redirect(url_for(".index"), 303)

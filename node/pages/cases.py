@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from node import case_state, cases, forms, slips, status
+from node import case_state, cases, forms, renumber, slips, status
 from node.pages import common
 from node.station import current
 from schema import events
@@ -80,6 +80,14 @@ def withdraw(case_id: bytes) -> AnyResponse:
     return redirect(url_for(".show", case_id=case_id))
 
 
+@page.post("/<id:case_id>/renumber")
+def new_number(case_id: bytes) -> AnyResponse:
+    """The hub has the receipt number on another case: submit this one again with a new one."""
+    number = renumber.submit_again(current().desk, case_id, current_officer(), current_key())
+    flash(t("cases.renumbered", number=number), "done")
+    return redirect(url_for(".show", case_id=case_id))
+
+
 def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
     station = current()
     with station.store.read() as db:
@@ -112,6 +120,7 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             can_withdraw=row["state"] in case_state.UNDECIDED and row["legal"] != "final",
             can_correct=row["state"] == "returned",
             reason_missing=reason_missing,
+            number_twice=renumber.refused(db, row) is not None,
         )
 
 

@@ -7,6 +7,7 @@ from tests.hub.conftest import browse, claim, county, desk, hub, made, other_des
 from tests.hub.settlement.conftest import make_county as make_money
 from tests.node.conftest import (
     app,
+    authority,
     clerk,
     colleague,
     counter,
@@ -21,6 +22,7 @@ from tests.node.conftest import (
 )
 
 __all__ = [
-    "app", "browse", "claim", "clerk", "colleague", "counter", "county", "desk", "enrol", "exchange", "home", "hub",
-    "hub_key", "made", "make_money", "officer_keys", "other_desk", "patient_hub", "person", "station", "visitor",
+    "app", "authority", "browse", "claim", "clerk", "colleague", "counter", "county", "desk", "enrol", "exchange",
+    "home", "hub", "hub_key", "made", "make_money", "officer_keys", "other_desk", "patient_hub", "person", "station",
+    "visitor",
 ]  # fmt: skip

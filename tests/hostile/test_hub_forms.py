@@ -78,6 +78,7 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
             "/officers": {"operator_no": evil, "name": evil, "roles": [evil], "station": evil},
             "/officers?": {"operator_no": "2555", "name": b"", "roles": b"accept", "station": evil},
             f"/officers/{ACCEPT}/disable": {"again": evil},
+            f"/stations/{NOBODY}/permit": {"x": evil},
             f"/officers/{ACCEPT}/roles": {"posts": [b"accept", evil]},
             f"/officers/{ACCEPT}/roles?": {"posts": [b"approve", b"inspect"], "x": evil},
             f"/officers/{CLERK}/roles": {"posts": [b"clerk", b"approve"], "station": evil},
@@ -261,6 +262,7 @@ def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, br
         f"/late/{county.one('SELECT id FROM late_edit').hex()}/undo": (ADMIN, INSPECT, SETTLER, IMPORTER),
         f"/refusals/{county.one('SELECT id FROM refusal').hex()}/handled": (INSPECT, SETTLER, IMPORTER),
         f"/incidents/{incident}/closed": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
+        "/stations/0100-1/permit": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
         "/search": (ADMIN,),
     }
     before = rows(county.store)

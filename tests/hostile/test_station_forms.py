@@ -48,6 +48,8 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
             f"/persons/{NOBODY}/contact": {"phone": "", "address": evil},
             f"/cases/{NOBODY}/withdraw": {"reason": evil},
             f"/cases/{NOBODY}/slip": {"copy": evil},
+            f"/cases/{NOBODY}/renumber": {"x": evil},
+            f"/cases/{case}/renumber": {"x": evil},
             f"/drafts/{NOBODY}": {"service": evil, "person": "", "do": evil},
             f"/drafts/{ids.new_id().hex()}": {"service": ITEMS[0], "person": evil, "do": "submit"},
             f"/drafts/{NOBODY}/auto": {"service": evil, "person": evil},

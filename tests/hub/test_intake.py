@@ -92,8 +92,9 @@ def test_a_receipt_number_used_twice_is_refused(county: County, desk: Desk) -> N
     first = desk.body(CLAIM, "周建根")
     desk.deliver(desk.fact("case_submitted", first["case_id"], first))
     again = desk.body(CHANGE, "周建根", given={"phone": "13857589999"}, receipt_no=first["receipt_no"])
-    with pytest.raises(Refusal, match="receipt number was taken in before"):
+    with pytest.raises(Refusal, match="submit it with a new number") as refused:
         desk.deliver(desk.fact("case_submitted", again["case_id"], again))
+    assert refused.value.code == "receipt_twice"
 
 
 @pytest.mark.parametrize(

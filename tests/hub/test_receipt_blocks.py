@@ -80,3 +80,21 @@ def test_a_number_is_leased_when_it_lies_in_a_block(bare: County, serial: int, l
     with bare.store.read() as db:
         assert receipt_blocks.is_leased(db, STATION, ids.receipt_no(STATION, 2026, serial)) is leased
         assert not receipt_blocks.is_leased(db, OTHER_STATION, ids.receipt_no(OTHER_STATION, 2026, serial))
+
+
+def test_after_a_station_came_back_from_a_copy_only_fresh_serials_may_be_printed(bare: County) -> None:
+    top_up(bare, STATION, date(2026, 5, 4))
+    with publish.transaction(bare.store) as pub:
+        receipt_blocks.begin_fresh(pub, STATION, date(2026, 5, 4), "2026-05-04T01:00:00.000Z")
+    listed = bare.rows("SELECT first, last, ended_at FROM receipt_block WHERE station = ? ORDER BY first", STATION)
+    assert listed == [(1, 1000, "2026-05-04T01:00:00.000Z"), (1001, 2000, None)]
+    with bare.store.read() as db:
+        assert receipt_blocks.is_leased(db, STATION, ids.receipt_no(STATION, 2026, 7)), "a slip printed before counts"
+
+
+def test_after_this_hub_came_back_from_a_copy_the_forgotten_block_is_leased_again(bare: County) -> None:
+    top_up(bare, STATION, date(2026, 5, 4))
+    with publish.transaction(bare.store) as pub:
+        receipt_blocks.lease_again(pub, STATION, date(2026, 5, 4))
+    listed = bare.rows("SELECT first, last, ended_at FROM receipt_block WHERE station = ? ORDER BY first", STATION)
+    assert listed == [(1, 1000, None), (1001, 2000, None)]

@@ -16,7 +16,7 @@ from hub.app import create_app
 from schema import crsqlite, database, events
 from schema.clock import FixedClock
 from schema.database import Store
-from sync import enrolment
+from sync import enrolment, life, rebase
 from sync.session import Session
 from sync.transport import Response
 from tests.hub.county import CHEAP, CLAIM, CLERK, STATION, County, Desk
@@ -164,3 +164,27 @@ def test_a_revoked_station_is_refused_from_that_moment(county: County, station: 
         db.execute("UPDATE node_record SET revoked_at = '2026-11-23T01:00:00.000Z' WHERE id = ?", (STATION,))
     report = station.sync()
     assert (report.ok, report.error_code) == (False, "revoked")
+
+
+def test_a_station_that_came_back_from_a_copy_is_led_back_with_fresh_serials(county: County, station: Station) -> None:
+    assert station.sync().ok
+    with station.store.write() as db:
+        rebase.want(db, "restored")
+
+    report = station.sync()
+
+    assert (report.ok, report.equal) == (True, True)
+    blocks = county.rows("SELECT first, ended_at IS NULL FROM receipt_block WHERE station = ? ORDER BY first", STATION)
+    assert blocks == [(1, 0), (1001, 1)]
+
+
+def test_behind_the_fence_nobody_is_answered_or_enrolled(county: County, station: Station, wire: Wire) -> None:
+    assert station.sync().ok
+    with county.store.write() as db:
+        life.begin_anew(db, "2026-11-22T10:00:00.000Z", "2026-11-23T01:00:00.000Z")
+    assert station.sync().error_code == "fenced"
+    assert post(wire, "/s1/enrol", b"x").status == 503
+    with county.store.write() as db:
+        life.open_again(db, "2026-11-23T01:00:00.000Z")
+    assert station.sync().ok
+    assert county.one("SELECT max(last) FROM receipt_block WHERE station = ?", STATION) == 2000

@@ -87,11 +87,19 @@ def hub_key() -> Ed25519PrivateKey:
 
 
 @pytest.fixture
-def home(tmp_path: Path, clock: FixedClock, hub_key: Ed25519PrivateKey) -> StationHome:
+def authority() -> Ed25519PrivateKey:
+    """The key with which the county signs certificates."""
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, clock: FixedClock, hub_key: Ed25519PrivateKey, authority: Ed25519PrivateKey
+) -> StationHome:
     """An installed station folder: settings, sealed secrets, database, certificate."""
     place = StationHome(tmp_path / "station")
     place.path.mkdir()
-    authority, node = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    node = Ed25519PrivateKey.generate()
     secrets = StationSecrets(bytes(range(32)), node.private_bytes_raw(), bytes(range(32, 64)))
     # Sealed as `StationHome.seal` does, at a cost that tests can pay.
     place.secrets_file.write_bytes(keys.seal(cbor2.dumps(asdict(secrets)), UNLOCK, CHEAP))

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub import receipt_blocks
 from node import case_state, contacts, exchange, unsent
 from node.exchange import Exchange
 from node.station import Station, certificate_of
 from schema import database, events
+from schema.clock import stamp
 from schema.database import Store
-from schema.errors import WrongState
+from schema.errors import Refusal, WrongState
 from schema.events import Fact
 from sync import publish
 from sync.server import SyncServer
@@ -27,7 +29,9 @@ from tests.node.conftest import STATION, Cut
 class Hub:
     """A hub that knows this station, its officers and its persons, and answers each case with a return."""
 
-    def __init__(self, station: Station, store: Store, key: Ed25519PrivateKey) -> None:
+    def __init__(
+        self, station: Station, store: Store, key: Ed25519PrivateKey, authority: Ed25519PrivateKey | None = None
+    ) -> None:
         self.store, self.key = store, key
         self.station = station
         self.officer = Ed25519PrivateKey.generate()
@@ -57,6 +61,10 @@ class Hub:
             station.clock,
             self.take,
             lambda pub, node, info: None,
+            authority_key=authority,
+            on_grant=lambda pub, node, fork: receipt_blocks.begin_fresh(
+                pub, node, station.clock.today(), stamp(station.clock.now())
+            ),
         )
 
     def take(self, pub: publish.Publication, fact: Fact) -> None:
@@ -65,6 +73,9 @@ class Hub:
             return
         if self.refuse:
             raise WrongState("中心不收", "the hub refuses")
+        number = fact.body["receipt_no"]
+        if pub.db.execute("SELECT 1 FROM case_state WHERE receipt_no = ?", (number,)).fetchone():
+            raise Refusal("回执号已用在另一件上", "the number is on another case", code="receipt_twice")
         body = {"case_id": fact.subject, "step": "accept", "reason": "缺户口簿", "missing": ["household_book"]}
         returned = events.state(
             pub.db, "case_returned", fact.subject, body, officer="2001", key=self.officer, clock=self.station.clock,
