@@ -51,11 +51,14 @@ class Peer:
         return issue(Certificate(**stated | changes), authority or self.county.hub.secrets.authority)
 
     def hello(self, certificate: bytes | None = None, **changes: Any) -> TestResponse:
+        return self.send("POST", "/s1/hello", self.hello_body(certificate, **changes))
+
+    def hello_body(self, certificate: bytes | None = None, **changes: Any) -> bytes:
         said = {
             "certificate": certificate or self.certificate(), "epoch": self.epoch, "site": self.site, "unsent": 0,
             "schema": migrations.SCHEMA_VERSION, "nonce": ids.new_id(), "node_time": stamp(self.county.hub.clock.now()),
         }  # fmt: skip
-        return self.send("POST", "/s1/hello", signed.seal(signed.HELLO, said | changes, self.key))
+        return signed.seal(signed.HELLO, said | changes, self.key)
 
     def token(self) -> str:
         """A good session's token."""

@@ -13,10 +13,11 @@ import pytest
 
 from hub.app import create_app
 from hub.context import Hub
-from hub.server import listen, make_server
+from hub.server import LANES, listen, make_server
 from provisioning import tls
 from schema.clock import SystemClock
 from schema.errors import ConfigError
+from tests.hostile.peer import OCTETS, Peer
 from tests.hub.county import CHEAP, County
 
 
@@ -56,6 +57,30 @@ def test_pages_and_api_are_served_over_tls_with_secure_cookies(county: County, c
         assert "secure" in page.headers["set-cookie"].lower()
         assert "strict-transport-security" in page.headers
         assert client.post("/s1/hello", content=b"x").json()["code"]
+
+
+def test_pages_open_while_stations_wait_for_a_long_merge(county: County, certified: Hub, address: str) -> None:
+    """More greetings than the stations' lane has threads, all behind one writer; a page needs none of them."""
+    peer = Peer(county, create_app(certified, cost=CHEAP).test_client())
+    trusted = ssl.create_default_context(cafile=str(certified.home.ca_file))
+    answers: list[int] = []
+
+    def greet() -> None:
+        with httpx.Client(base_url=address, verify=trusted, trust_env=False, timeout=60) as line:
+            said = line.post("/s1/hello", content=peer.hello_body(), headers={"content-type": OCTETS})
+        answers.append(said.status_code)
+
+    with httpx.Client(base_url=address, verify=trusted, trust_env=False, timeout=20) as client:
+        with certified.store.merging():
+            stations = [threading.Thread(target=greet) for _ in range(3 * LANES[0].threads)]
+            for station in stations:
+                station.start()
+            for _ in range(5):
+                assert client.get("/login").status_code == 200
+            assert answers == []
+        for station in stations:
+            station.join()
+    assert answers == [200] * len(stations)
 
 
 def test_a_client_that_does_not_trust_the_county_is_not_served(county: County, address: str) -> None:
