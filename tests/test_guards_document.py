@@ -35,6 +35,7 @@ def test_every_test_a_document_names_exists(document: str) -> None:
 
 
 def test_every_guard_has_a_row_with_a_test() -> None:
-    rows = re.findall(r"^\| P(\d+) \|.*\|([^|]*)\|$", (ROOT / "docs/guards.md").read_text(encoding="utf-8"), re.MULTILINE)
+    text = (ROOT / "docs/guards.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| P(\d+) \|.*\|([^|]*)\|$", text, re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, GUARDS + 1))
     assert all(NAMED.search(test) for _, test in rows)
