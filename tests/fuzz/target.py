@@ -61,10 +61,10 @@ class Target:
     # --- what a station, or somebody with its key, may send ------------------------------
 
     def _raw_frame(self, reader: Reader) -> None:
-        self._push(reader.pick(("evt", "reg")), reader.rest())
+        self._push(reader.pick(("evt", "reg", "ctl")), reader.rest())
 
     def _raw_content(self, reader: Reader) -> None:
-        channel, packed = reader.pick(("evt", "reg")), reader.bool()
+        channel, packed = reader.pick(("evt", "reg", "ctl")), reader.bool()
         self._push(channel, self._frame(channel, reader.rest(), packed=packed))
 
     def _header(self, reader: Reader) -> None:
@@ -130,7 +130,7 @@ class Target:
             self.station.store, self.station.key, self.station.certificate, self.world.hub_public, _Says(page),
             self.world.clock, lambda stage, done: None,
         )  # fmt: skip
-        PullStage(talk, lambda db, fact: None).run(slice_, channel, frame.RAW_BUDGET)
+        PullStage(talk, lambda db, fact: None, lambda: None).run(slice_, channel, frame.RAW_BUDGET)
         self.counts["pages refused" if talk.problem else "pages taken"] += 1
         if talk.problem and self._station_rows() != before:
             raise Broken(f"a refused page ({talk.problem.code}) changed the station")
