@@ -59,10 +59,11 @@ def follow(pub: Publication, person_id: bytes, old: str, new: str) -> None:
 def erase(pub: Publication, person_id: bytes) -> None:
     """Delete all that travels of a person, here and at every station that holds it (个人信息保护法 47).
 
-    A registry row keeps its tombstone, so that no old copy brings it back.
+    A registry row keeps its tombstone, so that no old copy brings it back. Registry rows go last: the database lets
+    them go only when the person is gone (P8).
     """
     held = sorted(of(pub.db, person_id))
-    for table, key in _rows(pub.db, person_id):
+    for table, key in sorted(_rows(pub.db, person_id), key=lambda row: row[0].kind == "registry"):
         pub.feed(table, key, held, DELETED)
         where = " AND ".join(f"{c} = ?" for c in table.key)
         pub.db.execute(f"DELETE FROM {table.name} WHERE {where}", slices.key_values(table, key))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub import conflict_decision, conflict_row
 from node import contacts
 from schema.database import IntegrityError
 from sync import publish
@@ -168,3 +169,98 @@ class TestDifferentColumns:
             a.sync()
 
         assert world.rows("SELECT count(*) FROM parallel_edit") == [(1,)]
+
+
+class TestErased:
+    """Rule R: only the hub deletes, only as a legal erasure; what a station wrote unknowing does not vanish unseen."""
+
+    def erased(self, world: Any, person: bytes) -> dict[str, Any]:
+        with publish.transaction(world.hub) as pub:
+            row = dict(pub.db.execute("SELECT * FROM person WHERE id = ?", (person,)).fetchone())
+            pub.erase(person)
+        return row
+
+    def register_again(self, world: Any, row: dict[str, Any]) -> None:
+        with publish.transaction(world.hub) as pub:
+            pub.put("person", row)
+
+    def test_an_edit_that_comes_after_the_erasure_is_refused_and_told_at_both_ends(self, world: Any) -> None:
+        a, b, person = pair(world)
+        edit(world, a, person, "3001", phone="13900000001")
+        self.erased(world, person)
+
+        a.sync()
+
+        for side, direction in ((a, "out"), (world, "in")):
+            found = side.rows("SELECT direction, item, code FROM refusal")
+            assert found == [(direction, f"contact/{person.hex()}", "not_in_slice")]
+        assert world.rows("SELECT count(*) FROM contact") == [(0,)]
+        assert (a.sync().equal, b.sync().equal) == (True, True)
+
+    def test_an_edit_not_yet_sent_when_the_erasure_is_fetched_is_sent_refused_and_told(self, world: Any) -> None:
+        a, _, person = pair(world)
+        self.erased(world, person)
+
+        class EditsWhilePulling:
+            def request(self, method: str, path: str, query: Any, *rest: Any) -> Response:
+                if query.get("chan") == "reg" and a.phone(person) == "13800000000":
+                    a.edit(person, phone="13900000001")
+                return inner.request(method, path, query, *rest)
+
+        inner = world.transport()
+        a.sync(EditsWhilePulling())
+        assert a.phone(person) is None
+        a.sync()
+
+        assert a.rows("SELECT code FROM refusal WHERE direction = 'out'") == [("not_in_slice",)]
+
+    def test_an_erasure_that_was_a_mistake_leaves_the_edit_as_a_conflict_of_the_row(self, world: Any) -> None:
+        """The person is registered again while the station was away: its value can still be chosen."""
+        a, b, person = pair(world)
+        edit(world, a, person, "3001", phone="13900000001")
+        self.register_again(world, self.erased(world, person))
+
+        a.sync(), a.sync(), b.sync()
+
+        sql = "SELECT kind, rule, col, kept, kept_by, lost, lost_by, lost_officer FROM conflict"
+        assert world.rows(sql) == [("row", "R", "phone", None, "hub", "13900000001", "0100-1", "3001")]
+        assert a.rows(sql) == b.rows(sql) == world.rows(sql)
+        assert a.rows("SELECT code FROM refusal") == [("tombstone",)]
+        assert world.rows("SELECT count(*) FROM contact") == [(0,)]
+
+    def test_an_edit_of_the_erased_row_loses_even_to_an_empty_cell_of_the_new_one(self, world: Any) -> None:
+        a, _, person = pair(world)
+        edit(world, a, person, "3001", note="轮椅")
+        self.register_again(world, self.erased(world, person))
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"phone": "13900000009"})
+
+        a.sync(), a.sync()
+
+        assert world.rows("SELECT rule, kept, lost FROM conflict") == [("R", None, "轮椅")]
+        assert a.rows("SELECT phone, note FROM contact") == [("13900000009", None)]
+
+    def test_an_erasure_takes_the_record_and_the_decisions_about_the_person_with_it(self, world: Any) -> None:
+        a, b, person = pair(world)
+        for station, phone in ((a, "13900000001"), (b, "13900000002")):
+            edit(world, station, person, "3001", phone=phone)
+            station.sync()
+        desk = conflict_row.read(world.hub.connection(), person)
+        assert desk is not None
+        conflict_decision.decide(world.hub, person, desk.stand, {"phone": "13900000001"}, "", "2003", world.clock)
+
+        self.erased(world, person)
+
+        for table in ("conflict", "conflict_decision", "cell_edit", "parallel_edit", "contact"):
+            assert world.rows(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+    @pytest.mark.parametrize("side", ["hub", "station"])
+    def test_p8_the_database_lets_no_registry_row_be_deleted_otherwise(self, world: Any, side: str) -> None:
+        a, _, person = pair(world)
+        store = world.hub if side == "hub" else a.store
+        with store.write() as db, pytest.raises(IntegrityError, match="a registry row is never deleted"):
+            db.execute("DELETE FROM contact WHERE id = ?", (person,))
+        with store.write() as db:
+            db.execute("DROP TRIGGER contact_never_goes")
+            db.execute("DELETE FROM contact WHERE id = ?", (person,))
+            assert db.execute("SELECT 1 FROM contact WHERE id = ?", (person,)).fetchone() is None

@@ -52,11 +52,12 @@ class TestRefusedItems:
         assert station.rows("SELECT item, code FROM refusal") == [(f"contact/{foreign.hex()}", "not_in_slice")]
 
     def test_a_deleted_row_stays_at_the_hub(self, world: Any) -> None:
-        """P8: a delete would beat every edit of everybody."""
+        """P8: a delete would beat every edit of everybody. The station's database refuses it too."""
         station = world.station()
         person = world.person()
         station.sync()
         with station.store.write() as db:
+            db.execute("DROP TRIGGER contact_never_goes")
             db.execute("DELETE FROM contact WHERE id = ?", (person,))
 
         station.sync()
