@@ -13,16 +13,19 @@ _CONFLICTS = """
 """
 
 
+# Refused edits of contact data have a page of their own (`lost`).
+_OTHERS = "NOT (direction = 'out' AND channel = 'reg')"
+
+
 def refusals(db: Any, limit: int = 100) -> list[Any]:
-    """What was refused, newest first; those nobody has looked at come first."""
-    return list(
-        db.execute("SELECT * FROM refusal ORDER BY handled_at IS NOT NULL, at DESC, id LIMIT ?", (limit,)).fetchall()
-    )
+    """What was refused, newest first; those nobody has looked at come first. Without the refused edits (`lost`)."""
+    sql = f"SELECT * FROM refusal WHERE {_OTHERS} ORDER BY handled_at IS NOT NULL, at DESC, id LIMIT ?"
+    return list(db.execute(sql, (limit,)).fetchall())
 
 
 def refusals_open(db: Any) -> int:
-    """How many refusals nobody has looked at."""
-    return int(db.execute("SELECT count(*) FROM refusal WHERE handled_at IS NULL").fetchone()[0])
+    """How many of these nobody has looked at."""
+    return int(db.execute(f"SELECT count(*) FROM refusal WHERE handled_at IS NULL AND {_OTHERS}").fetchone()[0])
 
 
 def handled(db: Any, refusal_id: bytes, clock: Clock) -> bool:
@@ -37,8 +40,3 @@ def listing(db: Any, person_id: bytes | None = None, limit: int = 100) -> list[A
     """Edits that gave way to another one, newest first: both values are kept and shown."""
     where, values = ("WHERE k.row_id = ?", (person_id,)) if person_id else ("", ())
     return list(db.execute(f"{_CONFLICTS} {where} ORDER BY k.found_at DESC, k.id LIMIT ?", (*values, limit)).fetchall())
-
-
-def count(db: Any) -> int:
-    """How many there are."""
-    return int(db.execute("SELECT count(*) FROM conflict").fetchone()[0])

@@ -8,6 +8,7 @@ from that one's random id: the same on any machine, and a first load need not ca
 
 from __future__ import annotations
 
+import re
 import secrets
 from hashlib import sha256
 
@@ -43,6 +44,11 @@ def from_text(text: str) -> bytes:
     if len(value) != ID_BYTES or len(text) != 2 * ID_BYTES:
         raise ValueError("an id is 32 hex digits")
     return value
+
+
+def is_text(text: str) -> bool:
+    """Whether this is an id as text."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
 def receipt_no(station: str, year: int, serial: int) -> str:

@@ -112,6 +112,13 @@ def open_frame(data: bytes, public_key: bytes) -> Frame:
     return Frame(header, codec.load(raw), hash_of(data))
 
 
+def own_content(data: bytes) -> Any:
+    """The content of a frame that this side built itself and kept: nothing is proven."""
+    head_end = 8 + int.from_bytes(data[4:8], "big")
+    fields = _header(data[8:head_end])
+    return codec.load(_expand(data[head_end : -signed.SIGNATURE_BYTES], data[3], fields["raw_len"]))
+
+
 def peek(data: bytes) -> dict[str, Any]:
     """The header's fields, nothing proven: to see where a frame belongs. Raises BadFrame."""
     if len(data) < 8 or not 8 < (end := 8 + int.from_bytes(data[4:8], "big")) <= min(len(data), 8 + MAX_HEADER):

@@ -14,10 +14,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, database, events, migrations, tables
+from schema import crsqlite, database, events, ids, migrations, tables
 from schema.clock import Clock, stamp
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, conflicts, frame, receipt, written
+from sync import codec, conflicts, frame, merge, receipt, written
 from sync.certificate import Certificate
 from sync.codec import WireCell
 from sync.inbox import write_refusal
@@ -205,11 +205,23 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
             f"{got.refused_count - len(listed)} more were refused",
         )
         listed.append(Refused("…", "more", zh, en))
+    values = _values(sent) if listed and sent.channel == "reg" else {}
     for item in listed:
-        write_refusal(db, "out", HUB, sent.channel, sent.n, item, None, now)
+        write_refusal(db, "out", HUB, sent.channel, sent.n, item, values.get(item.item), now)
     database.update(
         db, "outbox_frame", {"channel": sent.channel, "n": sent.n}, {"acked_at": now, "receipt": data, "bytes": None}
     )
+
+
+def _values(sent: Pending) -> dict[str, list[list[Any]]]:
+    """[column, value] of each row of a frame, by the row's name in a receipt: the row itself may be gone by now, and a
+    clerk must see what was typed.
+    """
+    out: dict[str, list[list[Any]]] = {}
+    for cell in codec.unpack_cells(frame.own_content(sent.data)["cells"]):
+        if not merge.never_written(cell):
+            out.setdefault(f"{cell.table}/{ids.to_text(cell.row_id)}", []).append([cell.column, cell.value])
+    return out
 
 
 @dataclass(frozen=True)

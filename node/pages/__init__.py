@@ -6,11 +6,12 @@ from __future__ import annotations
 import node.pages.cases as cases
 import node.pages.counter as counter
 import node.pages.items as items
+import node.pages.lost as lost
 import node.pages.persons as persons
 import node.pages.slips as slips
 import node.pages.station as station
 import node.pages.unsent as unsent
 import node.pages.usb as usb
 
-PAGES = (counter.page, items.page, persons.page, cases.page, slips.page, unsent.page, usb.page, station.page)
+PAGES = (counter.page, items.page, persons.page, cases.page, slips.page, unsent.page, lost.page, usb.page, station.page)
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""

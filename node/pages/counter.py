@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from node import case_state, conflicts, status
+from node import case_state, conflicts, lost, status
 from node import search as finder
 from node.pages import common
 from node.station import current
@@ -77,7 +77,7 @@ def _todo(db: Any, operator_no: str) -> list[dict[str, Any]]:
     lines = [
         ("returned", counts.get("returned", 0), url_for("cases.index", show="returned"), True),
         ("refused", conflicts.refusals_open(db), url_for("unsent.index", _anchor="refused"), True),
-        ("conflicts", conflicts.count(db), url_for("unsent.index", _anchor="conflicts"), True),
+        ("lost", lost.count(db, current().config.id), url_for("lost.index"), True),
         ("rejected", counts.get("rejected", 0), url_for("cases.index", show="ended"), False),
         ("drafts", drafts, url_for("cases.index", show="draft"), False),
     ]

@@ -8,10 +8,10 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import contacts, forms, persons, status
+from node import contacts, forms, lost, persons, status
 from node.pages import common
 from node.station import current
-from schema import field_types
+from schema import field_types, ids
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.service_parts import Field
@@ -28,7 +28,17 @@ _TYPES = {"phone": "phone", "address": "text", "address_village": "village"}
 @page.get("/<id:person_id>")
 def show(person_id: bytes) -> str:
     """The whole page."""
-    return _page(person_id)
+    return _page(person_id, _again(person_id))
+
+
+def _again(person_id: bytes) -> dict[str, str] | None:
+    """A lost edit to be made again: what was typed then, beside what stands in the other fields."""
+    named = request.args.get("again", "")
+    if not ids.is_text(named):
+        return None
+    with current().store.read() as db:
+        typed = lost.typed(db, current().config.id, ids.from_text(named))
+        return {c: v or "" for c, v in contacts.of(db, person_id).items()} | typed if typed else None
 
 
 @page.post("/<id:person_id>/contact")

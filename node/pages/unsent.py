@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import conflicts, exchange, status, unsent
+from node import conflicts, exchange, lost, status, unsent
 from node.pages import common
 from node.station import current
 from schema.web.frame import lang
@@ -26,8 +26,7 @@ def index() -> str:
             "unsent/index.html",
             items=unsent.items(db),
             refusals=[{"row": row, "why": _why(row), "about": _about(db, row)} for row in conflicts.refusals(db)],
-            conflicts=conflicts.listing(db),
-            own=station.config.id,
+            lost=lost.count(db, station.config.id),
             history=exchange.history(db),
             status=status.read(db, station.config.id, station.home.path, station.clock),
             names=common.officer_names(db),

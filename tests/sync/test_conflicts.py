@@ -10,7 +10,7 @@ import pytest
 from hub import conflict_decision, conflict_row
 from node import contacts
 from schema.database import IntegrityError
-from sync import publish
+from sync import codec, publish
 from sync.transport import Response
 
 
@@ -264,3 +264,15 @@ class TestErased:
             db.execute("DROP TRIGGER contact_never_goes")
             db.execute("DELETE FROM contact WHERE id = ?", (person,))
             assert db.execute("SELECT 1 FROM contact WHERE id = ?", (person,)).fetchone() is None
+
+
+def test_what_the_hub_refused_is_kept_with_the_values_typed(world: Any) -> None:
+    a, _, person = pair(world)
+    with publish.transaction(world.hub) as pub:
+        pub.erase(person)
+    edit(world, a, person, "3001", phone="13900000001", note="轮椅")
+
+    a.sync()
+
+    found = a.rows("SELECT content FROM refusal WHERE direction = 'out'")
+    assert [codec.load(content) for (content,) in found] == [[["note", "轮椅"], ["phone", "13900000001"]]]
