@@ -167,6 +167,15 @@ def altering(db: Connection, table: str) -> Iterator[None]:
         db.execute("SELECT crsql_commit_alter('main', ?)", (table,)).fetchone()
 
 
+def keep_rows(db: Connection, table: str, while_: str) -> None:
+    """P8: a delete beats any number of edits, everywhere. While the condition over OLD holds, the database refuses it;
+    what comes with a merge or goes with a slice has the sync bit on and is none of this table's business."""
+    db.execute(
+        f"CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table} WHEN crsql_internal_sync_bit() = 0 AND {while_} "
+        "BEGIN SELECT RAISE(ABORT, 'a registry row is never deleted'); END"
+    )
+
+
 def index_own(db: Connection, table: str) -> None:
     """Let a station find what it wrote itself among all it was sent: without this each idle session reads every clock.
 

@@ -43,9 +43,15 @@ def on_side(side: str) -> list[Table]:
     return [t for t in TABLES.values() if t.side in ("both", side)]
 
 
+def stays(side: str) -> str:
+    """P8: when a registry row must not be deleted, over OLD: always at a station; at the hub while its person is there
+    (a legal erasure deletes the person first)."""
+    return _PERSON_STAYS.format(owner="id") if side == "hub" else "1"
+
+
 def triggers(side: str) -> list[str]:
     """Rules the data layer enforces itself, whatever the code above does."""
-    rules = _BOTH_RULES + (_HUB_RULES if side == "hub" else _NODE_RULES)
+    rules = _BOTH_RULES + (_HUB_RULES if side == "hub" else ())
     refusing = [
         f"CREATE TRIGGER {name} BEFORE {event} {condition} BEGIN SELECT RAISE(ABORT, '{said}'); END"
         for name, event, condition, said in rules
@@ -66,10 +72,6 @@ _BOTH_RULES = (
     ),
     ("fact_never_goes", "DELETE ON fact", "", "a fact is never deleted"),
 )
-# P8: a delete beats any number of edits, everywhere. What comes from a merge or goes with a slice has the sync bit on.
-_NO_DELETE = "WHEN crsql_internal_sync_bit() = 0"
-_ROWS_STAY = "a registry row is never deleted"
-_NODE_RULES = tuple((f"{t.name}_never_goes", f"DELETE ON {t.name}", _NO_DELETE, _ROWS_STAY) for t in REGISTRY)
 # At the hub a person's legal erasure deletes, the person first and then what hangs on it.
 _PERSON_STAYS = "EXISTS (SELECT 1 FROM person WHERE id = OLD.{owner})"
 _HUB_RULES = (
@@ -141,5 +143,4 @@ _HUB_RULES = (
      "a conflict is never deleted"),
     ("decision_never_goes", "DELETE ON conflict_decision", f"WHEN {_PERSON_STAYS.format(owner='row_id')}",
      "a decision is never deleted"),
-    *((name, event, f"{when} AND {_PERSON_STAYS.format(owner='id')}", said) for name, event, when, said in _NODE_RULES),
 )  # fmt: skip

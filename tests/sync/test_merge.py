@@ -38,16 +38,25 @@ class History:
 
     def __init__(self) -> None:
         self.pasts: dict[str, tuple[Cell, frozenset[str]]] = {}
+        self.around: dict[str, frozenset[str]] = {}
         self.hub = Knowledge()
 
     def write(self, place: Knowledge, cell: Cell) -> str:
         value = f"w{len(self.pasts):04d}"
+        self.around[value] = frozenset().union(*(place.of((cell[0], column)) for column in COLUMNS))
         self.pasts[value] = (cell, place.of(cell))
         place.known[cell] = place.of(cell) | {value}
         return value
 
     def concurrent(self, a: str, b: str) -> bool:
         return a not in self.pasts[b][1] and b not in self.pasts[a][1]
+
+
+    def unseen(self, a: str | None, b: str | None) -> bool:
+        """Whether these are writes of two columns of one row, and neither author had the other's before his eyes."""
+        if a not in self.pasts or b not in self.pasts or self.pasts[a][0][0] != self.pasts[b][0][0]:
+            return False
+        return a not in self.around[b] and b not in self.around[a]
 
 
 class Line:
@@ -138,7 +147,19 @@ def test_no_edit_vanishes_and_no_conflict_is_invented(world: Any, seed: int) -> 
         assert station.rows("SELECT row_id, col, kept, lost FROM conflict ORDER BY id") == world.rows(
             "SELECT row_id, col, kept, lost FROM conflict ORDER BY id"
         )
+    pairs = world.rows("SELECT value, other_value FROM parallel_edit")
+    parallel = [pair for pair in pairs if history.pasts.keys() >= set(pair)]  # without what stood at the beginning
+    listed = [frozenset(history.pasts[v][0] + (v,) for v in pair) for pair in parallel]
+    assert [pair for pair in parallel if not history.unseen(*pair)] == []
+    assert len(set(listed)) == len(listed), "one meeting is listed once"
+    met = {frozenset(history.pasts[v][0] for v in pair) for pair in parallel}
+    missing = [
+        person for person in people
+        if history.unseen(*(final[person, c] for c in COLUMNS)) and frozenset((person, c) for c in COLUMNS) not in met
+    ]  # fmt: skip
+    assert missing == [], "different columns that stand and were written unseen"
     if seed == 0:
+        assert parallel
         assert conflicts, "a history without concurrent edits proves nothing"
 
 
