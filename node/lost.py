@@ -101,7 +101,7 @@ def _beaten(row: Any) -> Lost:
 
 def _refused(db: Any, row: Any) -> Lost:
     table, _, hexed = row["item"].partition("/")
-    stated = codec.load(bytes(row["content"])) if row["content"] else []
+    stated = codec.load(bytes(row["content"])) if row["content"] else {}
     late = row["code"] == "left_slice"
     decision = db.execute(
         "SELECT state FROM late_edit WHERE tbl = ? AND row_id = unhex(?) ORDER BY received_at DESC LIMIT 1",
@@ -109,6 +109,6 @@ def _refused(db: Any, row: Any) -> Lost:
     ).fetchone() if late else None  # fmt: skip
     return Lost(
         bytes(row["id"]), MOVED if late else REFUSED, row["at"], bytes(row["person_id"]) if row["person_id"] else None,
-        row["name"] or "", tuple((column, value, None) for column, value in stated), reason=row["code"],
+        row["name"] or "", tuple((column, value, None) for column, value in stated.items()), reason=row["code"],
         decision=decision["state"] if decision else "", seen_at=row["handled_at"],
     )  # fmt: skip

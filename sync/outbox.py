@@ -213,14 +213,14 @@ def accept_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, clock: Clo
     )
 
 
-def _values(sent: Pending) -> dict[str, list[list[Any]]]:
-    """[column, value] of each row of a frame, by the row's name in a receipt: the row itself may be gone by now, and a
+def _values(sent: Pending) -> dict[str, dict[str, Any]]:
+    """The values of each row of a frame, by the row's name in a receipt: the row itself may be gone by now, and a
     clerk must see what was typed.
     """
-    out: dict[str, list[list[Any]]] = {}
+    out: dict[str, dict[str, Any]] = {}
     for cell in codec.unpack_cells(frame.own_content(sent.data)["cells"]):
         if not merge.never_written(cell):
-            out.setdefault(f"{cell.table}/{ids.to_text(cell.row_id)}", []).append([cell.column, cell.value])
+            out.setdefault(f"{cell.table}/{ids.to_text(cell.row_id)}", {})[cell.column] = cell.value
     return out
 
 

@@ -250,13 +250,13 @@ def _keep_lost(db: Any, table: Table, row_id: bytes, lost: dict[str, Any], at: s
     """Beside what the hub said when it refused the edit, where it did; else as an entry of its own."""
     item = f"{table.name}/{ids.to_text(row_id)}"
     told = db.execute(
-        "SELECT id FROM refusal WHERE direction = 'out' AND item = ? AND content IS NULL AND handled_at IS NULL "
+        "SELECT id, content FROM refusal WHERE direction = 'out' AND item = ? AND handled_at IS NULL "
         "ORDER BY at DESC LIMIT 1",
         (item,),
     ).fetchone()
     if told is None:
         write_refusal(db, "out", HUB, "reg", 0, Refused.of(item, "unequal"), lost, at)
-    else:
+    elif told[1] is None:
         database.update(db, "refusal", {"id": bytes(told[0])}, {"content": codec.dump(lost)})
 
 

@@ -275,4 +275,4 @@ def test_what_the_hub_refused_is_kept_with_the_values_typed(world: Any) -> None:
     a.sync()
 
     found = a.rows("SELECT content FROM refusal WHERE direction = 'out'")
-    assert [codec.load(content) for (content,) in found] == [[["note", "轮椅"], ["phone", "13900000001"]]]
+    assert [codec.load(content) for (content,) in found] == [{"note": "轮椅", "phone": "13900000001"}]

@@ -94,7 +94,7 @@ def test_what_was_looked_at_is_counted_no_longer_and_stays_listed(
 
 
 def test_a_refused_edit_shows_what_was_typed_and_the_reason(counter: Counter, station: Station, person: Any) -> None:
-    put_refusal(station, person("张建国"), "not_in_slice", [["phone", "13900000009"], ["note", "轮椅"]])
+    put_refusal(station, person("张建国"), "not_in_slice", {"phone": "13900000009", "note": "轮椅"})
     page = plain(counter.get("/lost").text)
     for said in ("139 0000 0009", "轮椅", "此人不在本站范围内"):
         assert said in page
@@ -110,7 +110,7 @@ def test_an_edit_made_after_the_move_says_what_became_of_it(
     counter: Counter, station: Station, person: Any, state: str, said: str
 ) -> None:
     stranger = ids.new_id()
-    put_refusal(station, stranger, "left_slice", [["phone", "13900000009"]])
+    put_refusal(station, stranger, "left_slice", {"phone": "13900000009"})
     with station.store.write() as db:
         if state:
             database.insert(db, "late_edit", {
@@ -125,7 +125,7 @@ def test_an_erased_row_is_listed_once_though_it_was_refused_too(
     counter: Counter, station: Station, person: Any
 ) -> None:
     put_conflict(station, person("张建国"), kind="row", rule="R", kept=None, kept_by="hub")
-    put_refusal(station, person("张建国"), "tombstone", [["phone", "13800000000"]])
+    put_refusal(station, person("张建国"), "tombstone", {"phone": "13800000000"})
     page = plain(counter.get("/lost").text)
     assert "1 条要看" in page and "中心已依法删除" in page
 
