@@ -62,7 +62,7 @@ class Noted:
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
-        after = request.query.get("chan", "") + request.query.get("after", "")
+        after = "".join(request.query.get(name, "") for name in ("chan", "after", "from"))
         with self._lock, self._file.open("a") as out:
             out.write(f"{request.method} {request.path} {after}\n")
         return self._inner.handle(request)
@@ -82,6 +82,11 @@ class WithAPage:
         with self._store.write() as db:
             database.set_setting(db, "page", request.body)
         return Response(200, {}, str(seen).encode())
+
+
+def _is_range(line: str) -> bool:
+    """Whether a noted request asks for bytes of a snapshot, not only what it is."""
+    return "/snapshot/" in line and line.split(" ")[2] != ""
 
 
 class HubProcess:
@@ -124,9 +129,9 @@ class HubProcess:
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def frames(self) -> list[str]:
-        """Addresses of all frames pushed and pages asked for, in order."""
+        """Addresses of all frames pushed, pages and ranges of a snapshot asked for, in order."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [line for line in lines if line.startswith("PUT") or "/feed/" in line]
+        return [line for line in lines if line.startswith("PUT") or "/feed/" in line or _is_range(line)]
 
     def stop(self) -> None:
         """End the process."""
