@@ -198,7 +198,7 @@ class SyncServer:
         if not snapshot.is_set(wanted, node.slices):
             return problem(403, "not_in_slice")
         if len(parts) == 3:
-            manifest = self._snapshots.manifest(wanted)
+            manifest = self._snapshots.manifest(wanted, node.id)
             return Response(200, _CBOR, manifest) if manifest else self._overloaded()
         first, most = (request.query.get(name, "") for name in ("from", "max"))
         if not all(map(_is_number, (first, most))) or not _is_hex(parts[3], 64):

@@ -83,18 +83,18 @@ class Snapshots:
         self._store, self._key, self._clock = store, key, clock
         self._making = threading.Lock()
 
-    def manifest(self, wanted: tuple[str, ...]) -> bytes | None:
-        """The signed manifest for these slices of one family; None: another one is being made, ask again later.
+    def manifest(self, wanted: tuple[str, ...], node: str) -> bytes | None:
+        """The signed manifest of these slices of one family, for this station; None: busy making another, ask later.
 
         Raises RefusedByPeer(no_snapshot) where the feed is as good.
         """
         self._check_worth(wanted)
-        if kept := self._fresh(wanted):
+        if kept := self._fresh(wanted, node):
             return kept
         if not self._making.acquire(timeout=WAIT_S):
             return None
         try:
-            return self._fresh(wanted) or self._make(wanted)
+            return self._fresh(wanted, node) or self._make(wanted)
         finally:
             self._making.release()
 
@@ -119,7 +119,7 @@ class Snapshots:
             if _entries(db, wanted, 0, LEAST_ENTRIES) < LEAST_ENTRIES:
                 raise _refusal("no_snapshot")
 
-    def _fresh(self, wanted: tuple[str, ...]) -> bytes | None:
+    def _fresh(self, wanted: tuple[str, ...], node: str) -> bytes | None:
         with self._store.read() as db:
             kept = db.execute(
                 "SELECT manifest, head, made_at FROM snapshot WHERE slices = ? ORDER BY head DESC LIMIT 1",
@@ -132,6 +132,9 @@ class Snapshots:
             current = manifest.schema == migrations.SCHEMA_VERSION
             # Who has left since must not be shown to a station that never held them.
             left = _gone_since(db, wanted, kept["head"], publish.LEAVE) or _erased_since(db, wanted, kept["head"])
+            # What a station wrote itself the feed does not tell it again: it must be in the snapshot.
+            wrote = "SELECT 1 FROM frame_ledger WHERE node = ? AND channel = 'reg' AND received_at >= ? LIMIT 1"
+            left = left or db.execute(wrote, (node, kept["made_at"])).fetchone() is not None
             if not current or left or _entries(db, wanted, kept["head"], allowed) >= allowed:
                 return None
             return bytes(kept["manifest"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schema import crsqlite, tables
+from schema import crsqlite, crsqlite_rows, tables
 from schema.errors import BadFrame, Unreachable
 from sync import digest, outbox, publish, ranges, session, snapshot, snapshot_file
 from sync.transport import Response
@@ -243,6 +243,26 @@ def test_work_from_before_the_first_load_is_pushed_first_and_stands(world: Any) 
     assert world.phone(persons[1]) == station.phone(persons[1]) == "13900000002"
     assert [fact.kind for fact in world.taken] == ["case_submitted"]
     assert station.rows("SELECT 1 FROM contact__crsql_clock WHERE site_id = 0") != []
+    with station.store.read() as db:
+        assert outbox.unsent(db).count == 0
+    assert everything(station) == everything(world)
+
+
+def test_own_work_that_comes_back_with_a_new_load_is_not_sent_again(world: Any) -> None:
+    station = world.station()
+    persons = settle(world)
+    station.sync()
+    station.edit(persons[1], phone="13900000009")
+    station.sync()
+    with station.store.merging() as db:
+        crsqlite_rows.evict(db, "contact", persons)
+        for table in snapshot_file.tables_of("township"):
+            db.execute(f"DELETE FROM {table.name}")
+        db.execute("DELETE FROM cursor WHERE slice = ?", (TOWNSHIP,))
+    line = Recorder(world.transport())
+    assert station.sync(line).equal is True
+    assert range_requests(line)
+    assert asked(line, "chunk") == []
     with station.store.read() as db:
         assert outbox.unsent(db).count == 0
     assert everything(station) == everything(world)
