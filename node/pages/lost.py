@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from node import conflicts, lost, status
 from node.pages import common
+from node.pages.persons import EDITED
 from node.station import current
 from schema.web.auth import current_officer
 from schema.web.frame import lang
@@ -30,6 +31,7 @@ def index() -> str:
             waiting=lost.count(db, own),
             stood=[row for row in conflicts.listing(db) if row["lost_by"] != own],
             own=own,
+            editable=EDITED,
             as_of=status.as_of(db),
             names=common.officer_names(db),
             words=_words,

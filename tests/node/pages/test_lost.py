@@ -74,6 +74,14 @@ def database_value(station: Station, person: bytes, column: str) -> Any:
         return db.execute(f"SELECT {column} FROM contact WHERE id = ?", (person,)).fetchone()[0]
 
 
+def test_a_field_that_the_form_does_not_have_is_not_offered_there(
+    counter: Counter, station: Station, person: Any
+) -> None:
+    put_conflict(station, person("张建国"), col="note", kept="轮椅", lost="拐杖")
+    page = counter.get("/lost").text
+    assert "拐杖" in page and "again=" not in page
+
+
 @pytest.mark.parametrize("again", ["x", "", "00" * 16, "ab" * 15])
 def test_a_form_for_no_lost_edit_holds_what_stands(counter: Counter, person: Any, again: str) -> None:
     answer = counter.get(f"/persons/{person('张建国').hex()}?edit=contact&again={again}")
