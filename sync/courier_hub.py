@@ -258,6 +258,9 @@ class _Intake:
             self._courier.keep_refusal(self._node, "", self.came.code)
             return
         welcome = signed.peek(signed.WELCOME, answer.body, "header")
+        assert self._header is not None
+        if set(self._header.state["after"]) != set(welcome["heads"]):
+            raise codec.bad("bundle", "state")  # it may ask for its own slices and no other
         self._token = welcome["token"]
         self._known = {channel: n for channel, (n, *_) in welcome["known"].items()}
 

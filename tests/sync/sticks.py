@@ -57,14 +57,16 @@ def swelling(station: Any, length: int) -> bytes:
     return body + station.key.sign(body)
 
 
-def rewritten(world: Any, data: bytes, *, sender: Any, frames: list[bytes] | None = None) -> bytes:
-    """The bundle's members under another seal, with other frames when given."""
+def rewritten(
+    world: Any, data: bytes, *, sender: Any, frames: list[bytes] | None = None, **state: Any
+) -> bytes:
+    """The bundle's members under another seal, with other frames when given, and another state."""
     source = BytesIO(data)
     members = list(bundle.members(source, box.address(source), world.hub_key))
     old = bundle.Header.read(members[0][1])
     sink = BytesIO()
     sealer = box.Sealer(sink, sender=sender.name, key=sender.key, recipient="hub", recipient_public=world.hub_public)
-    rest = (old.epoch, old.created, old.answers, old.state, old.code)
+    rest = (old.epoch, old.created, old.answers, old.state | state, old.code)
     writer = bundle.Writer(sealer, bundle.Header(old.id, sender.name, "hub", *rest))
     kept = [m for m in members[1:-1] if frames is None or m[0] != bundle.FRAME]
     for kind, member in [*kept, *((bundle.FRAME, f) for f in frames or [])]:

@@ -186,6 +186,30 @@ class TestHostile:
         assert (came.taken, came.code) == (0, "certificate_mismatch") or came.refused
         assert self.tables(world)[:4] == before[:4]
 
+    @pytest.mark.parametrize(
+        "state",
+        [
+            {"after": {"330683101": {"evt": 0, "ref": 0, "reg": 0}}, "complete": {"330683101": 0}},
+            {"after": {}, "complete": {}},
+            {"after": {"county": {"evt": -1, "ref": 0, "reg": 0}}, "complete": {"county": 0}},
+            {"complete": {"county": "0"}},
+            {"acked": {"evt": True, "reg": 0, "ctl": 0}},
+            {"acked": {}},
+            {"furthest": 2**60},
+            {"digests": {"county": b"x"}},
+            {"digests": []},
+            {"more": 1},
+        ],
+    )
+    def test_a_state_out_of_form_or_of_anothers_slices_is_refused(self, world: Any, state: dict[str, Any]) -> None:
+        station = world.station()
+        data = rewritten(world, export(station), sender=station, **state)
+        with pytest.raises(BadFrame) as caught:
+            hub_takes(world, data)
+        assert caught.value.code == "bundle"
+        with pytest.raises(UnknownSubject):
+            answer(world, station)
+
     def test_a_frame_that_swells_is_refused_alone(self, world: Any) -> None:
         station = world.station()
         bomb = swelling(station, 50_000_000)
