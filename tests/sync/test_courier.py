@@ -204,6 +204,19 @@ class TestMixedWithTheLine:
         assert len(world.taken) == 3
 
 
+    def test_an_old_bundle_does_not_set_the_answer_back(self, world: Any) -> None:
+        station = world.station()
+        station.state(case="one")
+        old = export(station)
+        round_trip(world, station)
+        hub_takes(world, export(station))
+
+        assert hub_takes(world, old).stale
+
+        sink = BytesIO()
+        assert world.server.courier.answer(station.name, sink).receipts == 0
+
+
 class TestGaps:
     def test_frames_behind_a_gap_wait_and_the_missing_one_is_named(self, world: Any) -> None:
         station = world.station()

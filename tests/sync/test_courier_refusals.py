@@ -13,6 +13,7 @@ from schema import database, ids
 from schema.errors import BadFrame, RefusedByPeer, UnknownSubject
 from sync import courier_node
 from tests.sync.county import hub_fact
+from tests.sync.forging import make
 from tests.sync.sticks import answer, export, hub_takes, node, rewritten, round_trip, swelling, takes
 
 
@@ -213,10 +214,11 @@ class TestHostile:
     def test_a_frame_that_swells_is_refused_alone(self, world: Any) -> None:
         station = world.station()
         bomb = swelling(station, 50_000_000)
-        data = rewritten(world, export(station), sender=station, frames=[bomb])
+        data = rewritten(world, export(station), sender=station, frames=[bomb, make(station, "evt", {"facts": []}, 2)])
 
         came = hub_takes(world, data)
 
+        assert came.missing == {}
         assert [code for _, code in came.refused] == ["payload"]
         assert world.rows("SELECT item, code FROM refusal") == [("evt/1", "payload")]
         assert takes(station, answer(world, station)).not_taken == [["evt/1", "payload"]]
