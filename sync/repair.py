@@ -250,14 +250,16 @@ def _keep_lost(db: Any, table: Table, row_id: bytes, lost: dict[str, Any], at: s
     """Beside what the hub said when it refused the edit, where it did; else as an entry of its own."""
     item = f"{table.name}/{ids.to_text(row_id)}"
     told = db.execute(
-        "SELECT id, content FROM refusal WHERE direction = 'out' AND item = ? AND handled_at IS NULL "
-        "ORDER BY at DESC LIMIT 1",
+        "SELECT id, content FROM refusal WHERE direction = 'out' AND item = ? AND handled_at IS NULL ORDER BY at DESC",
         (item,),
-    ).fetchone()
-    if told is None:
+    ).fetchall()
+    if any(row[1] is not None and lost.items() <= codec.load(bytes(row[1])).items() for row in told):
+        return
+    silent = next((row[0] for row in told if row[1] is None), None)
+    if silent is None:
         write_refusal(db, "out", HUB, "reg", 0, Refused.of(item, "unequal"), lost, at)
-    elif told[1] is None:
-        database.update(db, "refusal", {"id": bytes(told[0])}, {"content": codec.dump(lost)})
+    else:
+        database.update(db, "refusal", {"id": bytes(silent)}, {"content": codec.dump(lost)})
 
 
 def _parts(joined: bytes) -> Iterator[bytes]:

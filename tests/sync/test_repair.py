@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schema import crsqlite_rows, database, ids
+from schema import crsqlite_rows, database, ids, tables
 from schema.errors import Unreachable
 from sync import codec, digest, proof, publish, repair
 from sync.report import Report
@@ -355,3 +355,13 @@ def test_a_line_that_breaks_in_a_repair_is_no_refusal(world: Any) -> None:
 
     assert (report.ok, report.error_code) == (False, "unreachable")
     assert station.rows("SELECT value FROM link WHERE name = ?", proof._TRIED) == []
+
+
+def test_another_value_than_the_refused_one_is_kept_too_and_the_same_one_once(world: Any) -> None:
+    station, person = world.station(), world.person()
+    for phone in ("0575-1111", "0575-2222", "0575-1111"):
+        with station.store.write() as db:
+            repair._keep_lost(db, tables.TABLES["contact"], person, {"phone": phone}, "2026-11-20T01:00:00.000Z")
+
+    kept = [codec.load(content) for (content,) in station.rows("SELECT content FROM refusal ORDER BY rowid")]
+    assert kept == [{"phone": "0575-1111"}, {"phone": "0575-2222"}]
