@@ -219,7 +219,6 @@ NODE = (
             blob_("value", 65536),
             int_("col_version"),
             int_("base"),
-            int_("told"),
         ),
     ),
     Table(

@@ -23,7 +23,7 @@ from sync.codec import WireCell
 
 @dataclass(frozen=True)
 class Kept:
-    """One cell of the journal. `told`: the hub had signed for it before it forgot."""
+    """One cell of the journal. `base`: the hub state that counts as seen by who wrote it."""
 
     table: str
     row_id: bytes
@@ -31,7 +31,6 @@ class Kept:
     value: str | None
     col_version: int
     base: int
-    told: bool
 
     @property
     def place(self) -> tuple[str, bytes, str]:
@@ -41,31 +40,34 @@ class Kept:
 def keep(db: Any, hub_has: int, former_sites: frozenset[bytes]) -> int:
     """Write down every own cell above what the hub has (`hub_has`: the last `upto` it knows); returns how many.
 
-    `former_sites`: authors whose cells count as own and told, when a hub forgot what former lives gave it.
+    `former_sites`: authors whose cells count as own and signed for, when a hub forgot what former lives gave it.
+    What the hub had signed for it compared with all that was there: of that this station has seen what it has now, and
+    nothing that others offer again.
     """
     signed_for = outbox.acked(db, "reg")
+    seen = db.execute("SELECT coalesce(max(hub_seq), 0) FROM pull_mark").fetchone()[0]
     count = 0
     for table in outbox.REGISTRY_NAMES:
         for cell in crsqlite.changed_since(db, table, min(hub_has, signed_for), own_only=True):
-            count += _keep(db, cell, outbox.base_of(db, cell.db_version), cell.db_version <= signed_for)
+            count += _keep(db, cell, seen if cell.db_version <= signed_for else outbox.base_of(db, cell.db_version))
         if former_sites:
             for cell in crsqlite.changed_since(db, table, 0, own_only=False):
                 if cell.site in former_sites:
-                    count += _keep(db, cell, 0, True)
+                    count += _keep(db, cell, seen)
     return count
 
 
-def _keep(db: Any, cell: Cell, base: int, told: bool) -> bool:
+def _keep(db: Any, cell: Cell, base: int) -> bool:
     if merge.never_written(cell) or cell.column == crsqlite.ROW_SENTINEL:
         return False
     where = {"tbl": cell.table, "row_id": cell.row_id, "col": cell.column}
     before = db.execute(
-        "SELECT base, told FROM journal_cell WHERE tbl = ? AND row_id = ? AND col = ?", tuple(where.values())
+        "SELECT base FROM journal_cell WHERE tbl = ? AND row_id = ? AND col = ?", tuple(where.values())
     ).fetchone()
     if before is not None:  # the way back was cut and begun again: the first base is the one the clerk saw
-        base, told = min(base, before["base"]), bool(told and before["told"])
+        base = min(base, before["base"])
     database.upsert(db, "journal_cell", {
-        **where, "value": codec.dump(cell.value), "col_version": cell.col_version, "base": base, "told": int(told),
+        **where, "value": codec.dump(cell.value), "col_version": cell.col_version, "base": base,
     })  # fmt: skip
     return True
 
@@ -86,7 +88,7 @@ def write_again(
     rows: dict[tuple[str, bytes], list[Kept]] = {}
     for r in db.execute("SELECT * FROM journal_cell ORDER BY tbl, row_id, col").fetchall():
         kept = Kept(
-            r["tbl"], bytes(r["row_id"]), r["col"], codec.load(r["value"]), r["col_version"], r["base"], bool(r["told"])
+            r["tbl"], bytes(r["row_id"]), r["col"], codec.load(r["value"]), r["col_version"], r["base"]
         )
         rows.setdefault((kept.table, kept.row_id), []).append(kept)
     bases: dict[tuple[str, bytes, str], int] = {}
@@ -106,9 +108,9 @@ def write_again(
             if now is None or now.site is None or _order(cell) > _order(now):
                 if now is None or now.site is not None:
                     changes[cell.column] = cell.value
-                if not cell.told and (now is None or now.site not in own_lives):
+                if now is None or now.site not in own_lives:
                     bases[cell.place] = min(cell.base, head)
-            else:  # told or not: a hub that forgot the edit forgot the conflict with it, too
+            else:  # signed for or not: a hub that forgot the edit forgot the conflict with it, too
                 _note_loser(db, cell, now, certificate, clock)
         if not stored and changes:
             database.insert(db, table, {"id": row_id, **changes})

@@ -100,6 +100,26 @@ def test_an_edit_it_forgot_that_loses_to_one_made_without_knowing_it_is_a_confli
     assert {found[1:3] for found in conflicts(world)} == {("13900000009", "13900000001")}
 
 
+def test_two_edits_it_forgot_that_did_not_know_of_each_other_are_a_conflict_in_either_order(world: Any) -> None:
+    """The one offered later took the present for what it was based on, and wrote over the other unnoticed."""
+    one, two, person = world.station("0100-1"), world.station("0100-2"), world.person()
+    one.sync()
+    two.sync()
+    take_image(world, "hub")
+    one.edit(person, phone="13900000001")
+    one.sync()
+    two.edit(person, phone="13900000008")
+    two.edit(person, phone="13900000009")
+    two.sync()
+    restore_hub(world)
+    open_hub(world)
+
+    settled(world, one, two)
+
+    assert world.phone(person) == "13900000009"
+    assert {found[1:3] for found in conflicts(world)} == {("13900000009", "13900000001")}
+
+
 def test_feed_numbers_seen_before_are_not_given_again(world: Any) -> None:
     station = world.station()
     take_image(world, "hub")
