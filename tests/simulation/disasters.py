@@ -92,7 +92,8 @@ def disk_copied(world: World, told: Told) -> None:
 
 
 def hub_restored(world: World, told: Told) -> None:
-    """F11: the hub comes back from a copy older than what it signed for. Its own work since then is gone."""
+    """F11: the hub comes back from a copy older than what it signed for. Its own work since then is gone, and with it
+    the values that lost a conflict which it had put on record since."""
     _work(world, told, hub=True)
     _call_all(world, 0.0)
     copied_at = stamp(world.clock.now())
@@ -100,6 +101,8 @@ def hub_restored(world: World, told: Told) -> None:
     world.advance(3600)
     _work(world, told)
     _call_all(world, 0.1)
+    recorded = set(_lost(world.hub)) - set(_lost(copy))
+    told.values = [(cell, value) for cell, value in told.values if (cell, value) not in recorded]
     world.hub.close()
     world.hub = copy
     with world.hub.write() as db:
@@ -112,6 +115,11 @@ def hub_restored(world: World, told: Told) -> None:
     _work(world, told)
     world.fired["hub restored"] += 1
     _end(world, told)
+
+
+def _lost(hub: Store) -> list[tuple[Cell, str]]:
+    found = rows(hub, "SELECT row_id, col, lost FROM conflict")
+    return [((row_id, column), lost) for row_id, column, lost in found]
 
 
 DISASTERS: tuple[Callable[[World, Told], None], ...] = (station_restored, disk_copied, hub_restored)

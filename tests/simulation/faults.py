@@ -83,7 +83,7 @@ FAULTS = {
     ),
     "F20": Fault("two sessions of one station at once", ("two sessions of one station", "work during a session")),
     "F21": Fault("16 kbit/s, 2 s round trip, a fifth of everything lost"),
-    "F22": Fault("hundreds of stations call at once"),
+    "F22": Fault("hundreds of stations call at once", (), ("tests/bench/herd.py",)),
     "F23": Fault(
         "transactions that change nothing, rolled-back savepoints, other commits, reconnects",
         ("no-op", "savepoint rolled back", "commit beside the registry", "reconnect"),
