@@ -108,6 +108,8 @@ def write_again(
             if now is None or now.site is None or _order(cell) > _order(now):
                 if now is None or now.site is not None:
                     changes[cell.column] = cell.value
+                else:  # changed again while all was loading, by somebody who was not shown this value
+                    _note_loser(db, cell, now, certificate, clock)
                 if now is None or now.site not in own_lives:
                     bases[cell.place] = min(cell.base, head)
             else:  # signed for or not: a hub that forgot the edit forgot the conflict with it, too

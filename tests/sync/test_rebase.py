@@ -234,6 +234,8 @@ class TestCutOnTheWayBack:
         settled(world, station)
 
         assert world.rows("SELECT phone, note FROM contact WHERE id = ?", person) == [("13900000002", "早")]
+        # Who typed the later number was shown the hub's, not the earlier one.
+        assert ("13900000002", "13900000001") in {found[1:3] for found in conflicts(world)}
 
     def test_a_second_restore_on_the_way_back_keeps_the_first_journal(self, world: Any) -> None:
         station, person = world.station(), world.person()
