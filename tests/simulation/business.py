@@ -94,9 +94,10 @@ def move(world: World) -> None:
         with publish.transaction(world.hub, clock=world.clock) as pub:
             pub.put("person", person_row(person, township + "201", name))
         register.rows["person"][person] = (name, township + "201")
-        if village[:9] != township and village[:9] not in register.granted.get(person, ()):
-            register.leave(person, {village[:9]})
-        register.enter(person, {township})
+        if village[:9] != township:
+            if village[:9] not in register.granted.get(person, ()):
+                register.leave(person, {village[:9]})
+            register.enter(person, {township})
     else:
         wanted = set(rng.sample(TOWNSHIPS, rng.choice((1, 1, 2))))
         world.note(f"{world.name_of(person)} is now in {sorted(wanted)}")
