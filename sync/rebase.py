@@ -100,6 +100,8 @@ def begin(db: Any, wanted: Pending, grant: dict[str, Any], clock: Clock) -> None
     node, epoch = outbox.identity(db)
     now = stamp(clock.now())
     journal.keep(db, grant["known"]["reg"][2], _own_lives(db, node, wanted))
+    if not wanted.history_was_cut:
+        _tell_conflicts_again(db, node)
     _queue_facts(db, node, grant, everything=not wanted.history_was_cut)
     site = crsqlite.site_id(db)
     database.upsert(db, "former_epoch", {"node": node, "epoch": epoch, "site_id": site, "ended_at": now})
@@ -132,6 +134,17 @@ def _queue_facts(db: Any, node: str, grant: dict[str, Any], *, everything: bool)
             waiting.append(bytes(row["id"]))
     db.execute("DELETE FROM reoffer")
     db.executemany("INSERT INTO reoffer (place, fact_id) VALUES (?, ?)", enumerate(waiting, 1))
+
+
+def _tell_conflicts_again(db: Any, node: str) -> None:
+    """A hub that forgot an edit may have forgotten that one of ours lost against it, and no cell holds the loser any
+    more: each is told once more, the known ones known by their id. Whose cell stands now is the author named."""
+    lost = "SELECT id, tbl, row_id, col FROM conflict WHERE rev > 0 AND lost_by = ?"
+    for row in db.execute(lost, (node,)).fetchall():
+        cells = {c.column: c for c in crsqlite.cells_of(db, row["tbl"], bytes(row["row_id"]))}
+        cell = cells.get(row["col"])
+        author = (cell.site if cell else None) or crsqlite.site_id(db)
+        database.update(db, "conflict", {"id": row["id"]}, {"kept_by": author.hex(), "rev": 0})
 
 
 def _is_since(row: Any, grant: dict[str, Any]) -> bool:

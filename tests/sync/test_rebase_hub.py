@@ -179,6 +179,25 @@ def test_wherever_the_line_breaks_it_comes_back_once(world: Any, delivered: bool
     assert at > 8, "the way back has fewer requests than the faults it should meet"
 
 
+def test_a_conflict_that_everybody_has_seen_settled_is_not_forgotten_with_the_hub(world: Any) -> None:
+    first, second, person = world.station(), world.station("0100-2"), world.person()
+    for station in (first, second):
+        station.sync()
+    take_image(world, "hub")
+    first.edit(person, phone="13900000001")
+    second.edit(person, phone="13900000002")
+    for station in (first, second, first):
+        assert station.sync().ok
+    before = conflicts(world)
+    assert before == {("phone", "13900000002", "13900000001", "0100-2", "0100-1")}
+    restore_hub(world)
+    open_hub(world)
+
+    settled(world, second, first)
+
+    assert {c[:3] for c in before} <= {c[:3] for c in conflicts(world)}
+
+
 class TestDecisionsForgotten:
     """What was decided and paid must not be decided and paid again by somebody who does not know."""
 
