@@ -139,6 +139,20 @@ def evict(db: Connection, table: str, row_ids: Iterable[bytes]) -> None:
         crsqlite.clear_sync_bit(db)
 
 
+def restamp_own(db: Connection, table: str, cells: Iterable[tuple[bytes, str, int]], version: int) -> None:
+    """Give cells (row id, column, column version) of this database itself a version not above `version`.
+
+    A row that comes back brings cells that were written here once; merged, they look like new work. A cell that has
+    another column version by now is new work and keeps its own. The caller holds a merging transaction.
+    """
+    raise_floor(db)
+    db.executemany(
+        f"UPDATE {table}__crsql_clock SET db_version = ?1 WHERE site_id = 0 AND db_version > ?1 AND col_name = ?3 "
+        f"AND col_version = ?4 AND key = (SELECT p.__crsql_key FROM {table}__crsql_pks p WHERE p.id = ?2)",
+        ((version, *cell) for cell in cells),
+    )
+
+
 def known_ids(db: Connection, table: str) -> list[bytes]:
     """Ids of all rows of which anything is known here, deleted ones too."""
     return [bytes(row[0]) for row in db.execute(f"SELECT id FROM {table}__crsql_pks")]

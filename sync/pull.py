@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, database, events, tables
+from schema import crsqlite, crsqlite_rows, database, events, tables
 from schema.clock import Clock, stamp
 from schema.crsqlite import Cell
 from schema.database import Store
@@ -194,9 +194,23 @@ def merge_cells(
     """Merge checked cells of the hub under rule N; `extra` of each is its author's place in `sites`."""
     at_stake = _unframed(db, cells)
     crsqlite.apply(db, (merge.as_cell(c, sites[c.extra]) for c in cells), sites[0] if sites else b"")
+    _know_own(db, [c for c in cells if sites[c.extra] == certificate.site_id])
     kept = [_keep_loser(db, cell, mine, sites[cell.extra], certificate, clock) for cell, mine in at_stake]
     if not all(kept):
         outbox.build(db, "reg", certificate, key, clock)
+
+
+def _know_own(db: Any, cells: list[WireCell]) -> None:
+    """What this station wrote itself and gets back with a returning row was sent once. Taken for new work it would be
+    sent again, and a value that somebody has replaced since would meet the new one as if it had not been seen.
+    """
+    rows: dict[tuple[str, bytes], list[WireCell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.table, cell.row_id), []).append(cell)
+    for (table, row_id), mine in rows.items():
+        now = {c.column: c.value for c in crsqlite.cells_of(db, table, row_id)}
+        same = [(row_id, c.column, c.col_version) for c in mine if now.get(c.column) == c.value]
+        crsqlite_rows.restamp_own(db, table, same, outbox.framed(db, "reg"))
 
 
 def _unframed(db: Any, cells: list[WireCell]) -> list[tuple[WireCell, Cell]]:

@@ -164,6 +164,25 @@ class TestWhileTheStationIsAway:
         assert (a.sync().equal, late(world)) == (True, [])
         assert a.rows("SELECT phone, address FROM contact") == [("13900000002", "东街")]
 
+    def test_what_a_station_wrote_before_the_person_left_is_not_sent_again_when_it_returns(self, two: Any) -> None:
+        """Sent again, it met what others had written over it, and was a conflict nobody had made."""
+        world, a, _b, person = two
+        a.edit(person, phone="13900000001", note="甲")
+        a.sync()
+        move(world, person, B)
+        a.sync()
+        move(world, person, A)
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"note": "县里改的"})
+
+        for _ in range(2):
+            report = a.sync()
+            assert (report.pushed_frames, report.equal) == (0, True)
+        a.edit(person, phone="13900000002")
+
+        assert (a.sync().pushed_items, world.phone(person)) == (1, "13900000002")
+        assert world.rows("SELECT count(*) FROM conflict WHERE rule = 'H'") == [(0,)]
+
     def test_an_edit_based_on_what_the_first_stay_showed_is_no_conflict(self, two: Any) -> None:
         world, a, _b, person = two
         a.edit(person, phone="13900000001")
