@@ -93,7 +93,7 @@ def disk_copied(world: World, told: Told) -> None:
 
 def hub_restored(world: World, told: Told) -> None:
     """F11: the hub comes back from a copy older than what it signed for. Its own work since then is gone, and with it
-    the values that lost a conflict which it had put on record since."""
+    the record of a conflict that the station which lost had not fetched yet."""
     _work(world, told, hub=True)
     _call_all(world, 0.0)
     copied_at = stamp(world.clock.now())
@@ -101,8 +101,8 @@ def hub_restored(world: World, told: Told) -> None:
     world.advance(3600)
     _work(world, told)
     _call_all(world, 0.1)
-    recorded = set(_lost(world.hub)) - set(_lost(copy))
-    told.values = [(cell, value) for cell, value in told.values if (cell, value) not in recorded]
+    unheard = _unheard(world) - {lost for lost, _ in _lost(copy)}
+    told.values = [one for one in told.values if one not in unheard]
     world.hub.close()
     world.hub = copy
     with world.hub.write() as db:
@@ -117,9 +117,16 @@ def hub_restored(world: World, told: Told) -> None:
     _end(world, told)
 
 
-def _lost(hub: Store) -> list[tuple[Cell, str]]:
-    found = rows(hub, "SELECT row_id, col, lost FROM conflict")
-    return [((row_id, column), lost) for row_id, column, lost in found]
+def _unheard(world: World) -> set[tuple[Cell, str]]:
+    """Values that lost a conflict of which only the hub knows, and stations that did not lose it."""
+    heard = {(lost, s.name) for s in world.stations for lost, _ in _lost(s.store)}
+    return {lost for lost, by in _lost(world.hub) if (lost, by) not in heard}
+
+
+def _lost(store: Store) -> list[tuple[tuple[Cell, str], str]]:
+    """(cell and value that lost, whose it was) of every conflict."""
+    found = rows(store, "SELECT row_id, col, lost, lost_by FROM conflict")
+    return [(((row_id, column), lost), by) for row_id, column, lost, by in found]
 
 
 DISASTERS: tuple[Callable[[World, Told], None], ...] = (station_restored, disk_copied, hub_restored)
