@@ -34,6 +34,8 @@ _KEPT = tuple(t.name for t in tables.REFERENCE if slices.family_of_table(t.name)
 REASON_OF = {
     "rebase": "history", "hub_behind": HUB_FORGOT, "hub_restored": HUB_FORGOT, "certificate_expired": "renew",
     "certificate_superseded": "renew",
+    # The hub gave it while its own clock was ahead; waiting for that day could take years.
+    "certificate_not_yet": "renew",
 }  # fmt: skip
 
 

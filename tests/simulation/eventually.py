@@ -75,7 +75,7 @@ def eventually_every_conflict_is_on_record(world: World) -> None:
 
 def _has_left(world: World, name: str, person: bytes) -> bool:
     held = set(station_of(world, name).slices)
-    return bool((world.register.ever[person] - world.register.members[person]) & held)
+    return bool(world.register.left.get(person, set()) & held)
 
 
 def _pairs(world: World, pairs: Counter[Pair]) -> list[str]:

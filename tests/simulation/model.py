@@ -288,6 +288,7 @@ class Register:
     members: dict[bytes, set[str]] = field(default_factory=dict)
     granted: dict[bytes, set[str]] = field(default_factory=dict)
     ever: dict[bytes, set[str]] = field(default_factory=dict)
+    left: dict[bytes, set[str]] = field(default_factory=dict)
 
     def enter(self, person: bytes, slices: set[str], *, granted: bool = False) -> None:
         """The person is a member of these too."""
@@ -301,6 +302,7 @@ class Register:
 
     def leave(self, person: bytes, slices: set[str]) -> None:
         """The person is no member of these any more."""
+        self.left.setdefault(person, set()).update(self.members[person] & slices)
         self.members[person] -= slices
         self.granted.setdefault(person, set()).difference_update(slices)
 

@@ -371,6 +371,15 @@ class TestCertificates:
         assert len(world.taken) == 1
         assert world.rows("SELECT count(*) FROM former_epoch") == [(0,)]
 
+    def test_one_the_hub_gave_while_its_clock_was_years_ahead_is_replaced(self, world: Any) -> None:
+        station = world.station()
+        station.certificate = world.certify(station, not_after="2027-03-31")
+        world.clock.advance(days=3650)
+        assert station.sync().ok
+        world.clock.advance(days=-3650)
+
+        assert station.sync().equal is True
+
     def test_a_revoked_station_gets_no_new_one(self, world: Any) -> None:
         station = world.station()
         station.certificate = world.certify(station, not_after="2026-11-19")
