@@ -70,6 +70,11 @@ def want(db: Any, why: str) -> Pending:
     return wanted
 
 
+def forget(db: Any) -> None:
+    """The life that was chosen cannot be had."""
+    _put(db, None)
+
+
 def _put(db: Any, state: Pending | None) -> None:
     database.set_setting(
         db, _PENDING, codec.dump([state.phase, state.why, state.epoch, state.site]) if state else b""

@@ -73,7 +73,14 @@ class RebaseStage:
         talk, nonce = self._talk, ids.new_id()
         with talk.store.read() as db:
             asked = rebase.question(db, wanted, talk.file, nonce)
-        answer = talk.ask("POST", "/s1/rebase", {}, signed.seal(signed.REBASE, asked, talk.key))
+        try:
+            answer = talk.ask("POST", "/s1/rebase", {}, signed.seal(signed.REBASE, asked, talk.key))
+        except Answered as error:
+            if error.code == "header" and wanted.why != "renew":
+                # A copy of this disk took the life that was chosen here, and it is over: choose another next time.
+                with talk.store.write() as db:
+                    rebase.forget(db)
+            raise
         grant = signed.fields(signed.open_(signed.GRANT, answer, talk.hub_public), GRANT, "header")
         given = certificates.read(grant["certificate"])
         key = talk.key.public_key().public_bytes_raw()

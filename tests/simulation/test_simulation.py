@@ -17,9 +17,9 @@ from tests.simulation.campaign import FULL_RUN, Totals
 from tests.simulation.planted import PLANTED
 from tests.simulation.run import run, run_planted, run_stressed
 
-SEEDS, STEPS = 140, 30
+SEEDS, STEPS = 100, 30
 BATCH = 20
-LONG_SEEDS, LONG_STEPS = 2, 200
+LONG_SEEDS, LONG_STEPS = 1, 200
 ENOUGH = 200
 # The first seed that finds each planted fault, when this was written; later ones are tried if the histories change.
 FOUND_BY = {

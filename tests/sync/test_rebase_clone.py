@@ -127,3 +127,18 @@ def test_the_machine_that_waits_goes_on_taking_work(world: Any) -> None:
     with first.store.read() as db:
         assert (outbox.unsent(db).count, rebase.pending(db).phase) == (2, rebase.ASKING)
     assert first.rows("SELECT value FROM link WHERE name = 'last_error'") == [("clone",)]
+
+
+def test_a_copy_made_while_a_new_life_was_asked_for_does_not_ask_for_a_used_one_for_ever(world: Any) -> None:
+    station = world.station()
+    station.sync()
+    with station.store.write() as db:
+        rebase.want(db, "restored")
+    other = twin(world, station)
+    station.sync()
+    with station.store.write() as db:
+        rebase.want(db, "restored")
+    station.sync()
+
+    assert other.sync().error_code == "header"
+    assert other.sync().error_code == "clone"
