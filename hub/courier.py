@@ -40,6 +40,7 @@ def make_server(hub: Hub) -> SyncServer:
         on_hello,
         authority_key=hub.secrets.authority,
         on_grant=on_grant,
+        bytes_per_hour=hub.config.sync_bytes_per_hour,
     )
 
 

@@ -109,11 +109,13 @@ def sync(station: Station, json_: bool) -> None:
     """
     exchange = Exchange(station, wait_s=WAIT_S)
     if json_:
-        report = exchange.run()
+        report = exchange.run(by_hand=True)
     else:
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=_out) as bar:
             task = bar.add_task(_STAGES["hello"], total=None)
-            report = exchange.run(lambda stage, done: bar.update(task, description=_stage(stage, done)))
+            report = exchange.run(
+                lambda stage, done: bar.update(task, description=_stage(stage, done)), by_hand=True
+            )
     if json_:
         as_json(asdict(report))
     elif report.ok:

@@ -15,24 +15,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from node import case_state, cases, relay
 from node.station import Station
 from schema import database
-from schema.clock import stamp
+from schema.clock import parse_stamp, stamp
 from schema.errors import WrongState
 from sync import backoff
 from sync.relay import forward
 from sync.relay_session import RelaySession
-from sync.report import Report
+from sync.report import LONGEST_WAIT_S, Report
 from sync.session import Session
 from sync.transport import Transport
 from sync.transport_http import Http
 
 HISTORY_KEPT = 20
-_HISTORY = "history"
+_HISTORY, _NOT_BEFORE = "history", "not_before"
 
 Progress = Callable[[str, int], None]
 
@@ -72,32 +73,46 @@ class Exchange:
         self.ended = 0  # how many, so that a page knows whether the one it asked for is over
 
     def due(self) -> bool:
-        """Whether it is time for the next one."""
-        return self._monotonic() >= self._due_at
+        """Whether it is time for the next one. What the hub said of its return counts after a restart as well."""
+        return self.due_in_s() <= 0
 
-    def run(self, progress: Progress | None = None) -> Report:
-        """One exchange now. Raises WrongState when one is running already, ConfigError when the certificate is gone."""
+    def due_in_s(self) -> float:
+        """Seconds until it is."""
+        with self._station.store.read() as db:
+            row = db.execute("SELECT value FROM link WHERE name = ?", (_NOT_BEFORE,)).fetchone()
+        asked_s = 0.0
+        if row and row["value"]:
+            asked_s = (parse_stamp(row["value"]) - self._station.clock.now()).total_seconds()
+        if asked_s > LONGEST_WAIT_S:
+            asked_s = 0.0  # a clock that was set back would wait for the day that comes again
+        return max(self._due_at - self._monotonic(), asked_s)
+
+    def run(self, progress: Progress | None = None, *, by_hand: bool = False) -> Report:
+        """One exchange now. `by_hand`: a person asked for it, so what waits is sent whatever the hour's budget says.
+
+        Raises WrongState when one is running already, ConfigError when the certificate is gone.
+        """
         try:
             with self.alone():
-                report = self._run(progress)
+                report = self._run(progress, by_hand)
                 self._after(report)
                 return report
         finally:
             self.ended += 1
 
-    def _run(self, progress: Progress | None) -> Report:
+    def _run(self, progress: Progress | None, by_hand: bool) -> Report:
         self.step = Step("hello", 0)
         try:
             with self._line() as transport:
-                return self._exchange(transport, self._follow(progress))
+                return self._exchange(transport, self._follow(progress), by_hand=by_hand)
         finally:
             self.step = None
 
-    def _exchange(self, transport: Transport, tell: Progress) -> Report:
+    def _exchange(self, transport: Transport, tell: Progress, *, by_hand: bool) -> Report:
         station = self._station
         if station.config.relay_url:
             return RelaySession(relay.courier_node(station), transport).run(tell)
-        report = self._session(transport).run(tell)
+        report = self._session(transport).run(tell, by_hand=by_hand)
         if report.ok and station.config.relay_listen:
             forward(relay.mailbox(station), transport)
         return report
@@ -121,6 +136,7 @@ class Exchange:
             transport,
             station.clock,
             cases.receive,
+            bytes_per_hour=station.config.sync_bytes_per_hour,
             is_urgent=lambda fact: cases.is_urgent(station.desk, fact),
         )
 
@@ -136,12 +152,17 @@ class Exchange:
         """Note what came of it, bring our case notes to the hub's word, and plan the next one."""
         with self._station.store.write() as db:
             case_state.follow(db)
-            _remember(db, report, stamp(self._station.clock.now()))
+            now = self._station.clock.now()
+            _remember(db, report, stamp(now))
+            until = stamp(now + timedelta(seconds=report.retry_after_s)) if report.retry_after_s else ""
+            database.upsert(db, "link", {"name": _NOT_BEFORE, "value": until})
         self._station.keep_certificate()
         if report.ok:
             self._failures = 0
             wait_s = self._station.config.sync_every_s * self._rng.uniform(0.9, 1.1)
         else:
+            if report.moved:
+                self._failures = 0  # the line carries something: soon again, it goes on where it broke
             wait_s = backoff.next_delay_s(self._failures, self._rng, report.retry_after_s)
             self._failures += 1
         self._due_at = self._monotonic() + wait_s

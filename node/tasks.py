@@ -8,6 +8,7 @@ again at its next time; nothing it does depends on having succeeded before.
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from huey import SqliteHuey, crontab
@@ -20,6 +21,7 @@ from schema.errors import TownshipError
 from sync import audit
 
 log = logging.getLogger("township.node")
+MINUTE_S = 60  # the timer looks once a minute: what is due sooner asks for its own turn
 
 
 class Tasks:
@@ -30,7 +32,8 @@ class Tasks:
         self._station = station
         self._exchange = exchange
         self.huey = SqliteHuey("station", filename=str(station.home.tasks), immediate=immediate, results=False)
-        self.sync_now = self.huey.task(name="sync_now")(self._sync)
+        self.sync_now = self.huey.task(name="sync_now")(self._sync_by_hand)
+        self._sync_soon = self.huey.task(name="sync_soon")(self._sync_when_due)
         self.huey.periodic_task(crontab(minute="*"), name="sync_when_due")(self._sync_when_due)
         self.huey.periodic_task(crontab(minute="*/10"), name="backup_when_due")(self._backup_when_due)
         self._consumer: Consumer | None = None
@@ -40,7 +43,7 @@ class Tasks:
         self.huey.storage.flush_queue()  # what an earlier run left is due anyway
         self._consumer = _QuietConsumer(self.huey, workers=1, worker_type="thread", check_worker_health=False)
         self._consumer.start()
-        self.sync_now()
+        self._sync_soon()  # not before the hub wants us, if it said so before the restart
         if backup.due(self._station.home.backups, self._station.clock):
             self.huey.task(name="backup_now")(self._backup_when_due)()
 
@@ -49,12 +52,18 @@ class Tasks:
         if self._consumer:
             self._consumer.stop(graceful=True)
 
-    def _sync(self) -> None:
+    def _sync_by_hand(self) -> None:
+        self._sync(by_hand=True)
+
+    def _sync(self, *, by_hand: bool = False) -> None:
         try:
-            report = self._exchange.run()
-            log.info("exchange %s %s", "ok" if report.ok else "not done", report.error_code)
+            report = self._exchange.run(by_hand=by_hand)
         except TownshipError as error:
             log.warning("exchange not begun: %s", error.code)
+            return
+        log.info("exchange %s %s", "ok" if report.ok else "not done", report.error_code)
+        if not report.ok and self._exchange.due_in_s() < MINUTE_S:
+            self._sync_soon.schedule(delay=max(1, math.ceil(self._exchange.due_in_s())))
 
     def _sync_when_due(self) -> None:
         if self._exchange.due():

@@ -66,6 +66,7 @@ class HubSecrets:
 class StationConfig:
     """station.toml. `hub_public` and `authority_public` are hex of Ed25519 keys. `relay_url`: the neighbour through
     which this station exchanges, '' for its own line; `relay_listen`: where it takes neighbours' bundles, '' nowhere.
+    `sync_bytes_per_hour`: the station's own limit for what nobody waits for, 0 for the hub's alone.
     """
 
     id: str
@@ -80,11 +81,14 @@ class StationConfig:
     sync_every_s: int = 900
     relay_url: str = ""
     relay_listen: str = ""
+    sync_bytes_per_hour: int = 0
 
 
 @dataclass(frozen=True)
 class HubConfig:
-    """hub.toml. `undo_s`: how long a decision can be taken back before it is signed."""
+    """hub.toml. `undo_s`: how long a decision can be taken back before it is signed. `sync_bytes_per_hour`: what every
+    station may spend on what nobody waits for, 0 for no limit.
+    """
 
     name: str
     name_en: str
@@ -93,6 +97,7 @@ class HubConfig:
     port: int
     url: str
     undo_s: int = 20
+    sync_bytes_per_hour: int = 8_388_608
 
 
 _T = TypeVar("_T")
@@ -113,7 +118,8 @@ _TEXTS = {
     "hub_public": _KEY,
     "authority_public": _KEY,
 }
-_NUMBERS = {"port": (1, 65535), "sync_every_s": (10, 86400), "undo_s": (0, 3600)}
+_NUMBERS = {"port": (1, 65535), "sync_every_s": (10, 86400), "undo_s": (0, 3600),
+            "sync_bytes_per_hour": (0, 10**12)}  # fmt: skip
 
 
 class StationHome:

@@ -49,6 +49,21 @@ HUB = (
         ),
     ),
     Table(
+        "frame_part",
+        "local",
+        "hub",
+        "a frame that comes in parts: what is here of it; one per station and channel, gone with its receipt",
+        ("node", "channel"),
+        (
+            text_("node", 20, True),
+            text_("channel", 4, True),
+            blob_("epoch", 16),
+            int_("n"),
+            blob_("hash", 32),
+            blob_("bytes", 300000),
+        ),
+    ),
+    Table(
         "feed_head",
         "local",
         "hub",

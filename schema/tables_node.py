@@ -250,6 +250,14 @@ NODE = (
         ),
     ),
     Table(
+        "traffic",
+        "local",
+        "node",
+        "bytes over the line per hour and channel: the budget must survive a restart",
+        ("hour", "channel"),
+        (text_("hour", 13, True), text_("channel", 5, True), int_("bytes")),
+    ),
+    Table(
         "link",
         "local",
         "node",

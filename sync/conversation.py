@@ -17,6 +17,9 @@ from schema.database import Store
 from schema.errors import TownshipError
 from sync import certificate as certificates
 from sync import codec, hello, rebase
+from sync.budget import TALK, Ledger, Spending
+from sync.left import Telling
+from sync.line import Line
 from sync.link import Link
 from sync.report import Answered
 from sync.transport import Transport
@@ -31,16 +34,21 @@ class Conversation:
 
     def __init__(
         self, store: Store, key: Ed25519PrivateKey, certificate: bytes, hub_public: bytes, transport: Transport,
-        clock: Clock, tell: Progress,
+        clock: Clock, listener: Progress, spending: Spending,
     ) -> None:  # fmt: skip
         self.store, self.key, self.hub_public = store, key, hub_public
         self.adopt(certificate)
-        self._transport, self.clock, self.tell = transport, clock, tell
+        self.clock = clock
         self.link = Link(store, clock)
+        self.ledger = Ledger(store, clock, self.certificate.node, spending)
+        self.line = Line(transport, self.link, self.ledger)
+        self.telling = Telling(self.link, clock)
+        self._listener = listener
         self._token = ""
         self.counts: dict[str, Any] = {}
         self.problem: TownshipError | None = None
         self.answered = False
+        self.waits: set[str] = set()
 
     def adopt(self, certificate: bytes) -> None:
         """Speak with this certificate from now on."""
@@ -52,7 +60,7 @@ class Conversation:
         with self.store.read() as db:
             then = hello.standing(db)
             body, nonce = hello.write(db, self.file, self.key, before)
-        answer = self.ask("POST", "/s1/hello", {}, body)
+        answer = self.ask("POST", "/s1/hello", {}, body, TALK)
         welcome = hello.read_welcome(answer, self.hub_public, self.certificate.slices)
         if welcome["nonce"] != nonce:
             raise codec.bad("header", "nonce")
@@ -66,21 +74,35 @@ class Conversation:
                 rebase.note(db, welcome)
                 self.adopt(rebase.certificate_in_force(db, self.file))
         self._token = welcome["token"]
+        self.ledger.grant(welcome["budget"])
+        self.telling.expect(hello.left_by_channel(welcome, self.certificate.slices))
         return welcome
+
+    def tell(self, stage: str, done: int) -> None:
+        """How far the session is, for who started it and for the pages."""
+        self.telling.tell(stage, done)
+        self._listener(stage, done)
+
+    def may(self, channel: str) -> bool:
+        """Whether the hour's budget lets this channel go on; if not, the report says that it waits."""
+        if self.ledger.may(channel):
+            return True
+        self.waits.add(channel)
+        return False
 
     def ask_json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         """The JSON map of a good answer, {} when it is none. Raises like `ask`."""
         try:
-            content = json.loads(self.ask("GET", path, query, b""))
+            content = json.loads(self.ask("GET", path, query, b"", TALK))
         except ValueError as error:
             raise codec.bad("payload", "json") from error
         return content if type(content) is dict else {}
 
-    def ask(self, method: str, path: str, query: dict[str, str], body: bytes) -> bytes:
+    def ask(self, method: str, path: str, query: dict[str, str], body: bytes, channel: str = TALK) -> bytes:
         """The body of a good answer. Raises Unreachable, or Answered for any other status."""
         for attempt in (1, 2):
             headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
-            response = self._transport.request(method, path, query, headers, body)
+            response = self.line.request(method, path, query, headers, body, channel)
             self.answered = True
             self.count(bytes_out=len(body), bytes_in=len(response.body))
             if response.status == 200:

@@ -16,6 +16,7 @@ from schema.crsqlite import Cell
 from schema.table import Table
 from sync import codec, publish, slices
 from sync.codec import WireCell
+from sync.frame import PULLED
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ def heads(db: Any, wanted: tuple[str, ...]) -> dict[str, dict[str, int]]:
     """slice -> channel -> number of its last entry."""
     sql = "SELECT max(seq) FROM slice_feed WHERE slice = ? AND channel = ?"
     return {s: {c: db.execute(sql, (s, c)).fetchone()[0] or 0 for c in sorted(_BUILDERS)} for s in wanted}
+
+
+def left(db: Any, wanted: tuple[str, ...], at: list[Any]) -> list[int]:
+    """How many entries lie behind each cursor of `at`: slices in text order, of each the channels in that of PULLED.
+
+    Raises BadFrame when `at` is no such list.
+    """
+    places = [(slice_, channel) for slice_ in sorted(wanted) for channel in PULLED]
+    if len(at) != len(places) or not all(type(n) is int and 0 <= n < 2**53 for n in at):
+        raise codec.bad("header", "at")
+    sql = "SELECT count(*) FROM slice_feed WHERE slice = ? AND channel = ? AND seq > ?"
+    return [int(db.execute(sql, (*place, n)).fetchone()[0]) for place, n in zip(places, at, strict=True)]
 
 
 def page(

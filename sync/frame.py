@@ -86,6 +86,11 @@ def build(header: Header, content: Any, key: Ed25519PrivateKey) -> bytes:
     return body + key.sign(body)
 
 
+def raw_len(data: bytes) -> int:
+    """How long the payload of a frame of our own was before compression."""
+    return int(codec.load(data[8 : 8 + int.from_bytes(data[4:8], "big")], "header")["raw_len"])
+
+
 def open_frame(data: bytes, public_key: bytes) -> Frame:
     """Check and read a frame. Raises BadFrame or BadSignature, never anything else, whatever the bytes are."""
     if len(data) > MAX_FRAME:

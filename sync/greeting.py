@@ -18,6 +18,7 @@ from schema.clock import Clock, parse_stamp, stamp
 from schema.database import Store
 from schema.errors import RefusedByPeer
 from sync import certificate, enrolment, feed, frame, inbox, life, publish, signed, tokens
+from sync.budget import GRANTED_BYTES_PER_HOUR
 from sync.certificate import Certificate
 from sync.inbox import Node
 from sync.publish import Publication
@@ -28,10 +29,11 @@ MIN_SCHEMA = 1
 
 HELLO: dict[str, type | tuple[type, ...]] = {
     "certificate": bytes, "epoch": bytes, "site": bytes, "schema": int, "node_time": str, "nonce": bytes, "unsent": int,
+    "at": list,
 }  # fmt: skip
 WELCOME: dict[str, type | tuple[type, ...]] = {
     "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": dict, "schema": int,
-    "revoked": list, "life": bytes, "certificate": bytes,
+    "revoked": list, "life": bytes, "certificate": bytes, "left": list, "budget": int,
 }  # fmt: skip
 
 
@@ -40,11 +42,13 @@ class Greeter:
 
     def __init__(
         self, store: Store, hub_key: Ed25519PrivateKey, authority_public: bytes, token_secret: bytes, clock: Clock,
-        on_hello: OnHello, authority_key: Ed25519PrivateKey | None = None,
+        on_hello: OnHello, authority_key: Ed25519PrivateKey | None = None, *,
+        bytes_per_hour: int = GRANTED_BYTES_PER_HOUR,
     ) -> None:  # fmt: skip
         self._authority_key = authority_key
         self._store, self._hub_key, self._authority = store, hub_key, authority_public
         self._token_secret, self._clock, self._on_hello = token_secret, clock, on_hello
+        self._bytes_per_hour = bytes_per_hour
 
     def answer(self, body: bytes) -> bytes:
         """The signed welcome. Raises BadFrame, BadSignature or RefusedByPeer with the code of the refusal."""
@@ -66,7 +70,7 @@ class Greeter:
             self._on_hello(
                 pub, node.id, {"skew_s": round(skew_s), "unsent": hello["unsent"], "schema": hello["schema"]}
             )
-            content = self._welcome(pub, node) | {"nonce": hello["nonce"]}
+            content = self._welcome(pub, node, hello["at"]) | {"nonce": hello["nonce"]}
             content["certificate"] = self._renewed(pub.db, stated)
         return signed.seal(signed.WELCOME, content, self._hub_key)
 
@@ -102,7 +106,7 @@ class Greeter:
         if not MIN_SCHEMA <= hello["schema"] <= migrations.SCHEMA_VERSION:
             raise self.refused("upgrade")
 
-    def _welcome(self, pub: Publication, node: Node) -> dict[str, Any]:
+    def _welcome(self, pub: Publication, node: Node, at: list[Any]) -> dict[str, Any]:
         db = pub.db
         known = {channel: inbox.known(db, node, channel) for channel in frame.PUSHED}
         revoked = db.execute("SELECT serial FROM node_record WHERE revoked_at IS NOT NULL ORDER BY serial").fetchall()
@@ -115,6 +119,8 @@ class Greeter:
             "schema": migrations.SCHEMA_VERSION,
             "revoked": [r[0] for r in revoked],
             "life": life.of(db),
+            "left": feed.left(db, node.slices, at),
+            "budget": self._bytes_per_hour,
         }
 
     def _renewed(self, db: Any, stated: Certificate) -> bytes:

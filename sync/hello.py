@@ -7,6 +7,7 @@ other, two histories run under one name: that is said and the exchange ends befo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import crsqlite, ids, migrations
 from schema.clock import parse_stamp, stamp
 from schema.errors import RefusedByPeer
+from sync import certificate as certificates
 from sync import codec, outbox, pull, rebase, signed
 from sync.greeting import WELCOME
 from sync.words import words
@@ -41,8 +43,22 @@ def write(db: Any, certificate: bytes, key: Ed25519PrivateKey, now: datetime) ->
     content = {
         "certificate": certificate, "epoch": epoch, "site": crsqlite.site_id(db), "nonce": nonce,
         "unsent": outbox.unsent(db).count, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(now),
+        "at": [pull.cursor(db, *place) for place in places(certificates.read(certificate).slices)],
     }  # fmt: skip
     return signed.seal(signed.HELLO, content, key), nonce
+
+
+def places(slices: Iterable[str]) -> list[tuple[str, str]]:
+    """(slice, channel) of everything a station pulls, in the order in which hello and welcome count them."""
+    return [(slice_, channel) for slice_ in sorted(slices) for channel in pull.ORDER]
+
+
+def left_by_channel(welcome: dict[str, Any], slices: Iterable[str]) -> dict[str, int]:
+    """How many feed entries the hub has for this station, by channel."""
+    out: dict[str, int] = {}
+    for (_, channel), count in zip(places(slices), welcome["left"], strict=True):
+        out[channel] = out.get(channel, 0) + count
+    return out
 
 
 def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[str, Any]:
@@ -55,7 +71,8 @@ def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[
     good = all(
         type(known.get(c)) is list and [type(x) for x in known[c]] == [int, bytes, int] for c in outbox.PUSHED
     ) and all(type(heads.get(s)) is dict and type(heads[s].get(c)) is int for s in held for c in pull.ORDER)
-    if not good or len(welcome["life"]) != 16:
+    good = good and len(welcome["left"]) == len(places(held)) and all(type(n) is int for n in welcome["left"])
+    if not good or len(welcome["life"]) != 16 or welcome["budget"] < 0:
         raise codec.bad("header", "welcome")
     try:
         parse_stamp(welcome["hub_time"])

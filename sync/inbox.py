@@ -90,6 +90,12 @@ class Inbox:
                 return self._take(pub, node, opened, content)
         raise RefusedByPeer(*words("frozen"), code="frozen")
 
+    def receipt_of(self, node: Node, channel: str, n: int, hash_: bytes) -> bytes | None:
+        """The stored receipt of this very frame, None when it was not taken."""
+        with self.store.read() as db:
+            stored = _ledger_entry(db, node, channel, n)
+        return bytes(stored["receipt"]) if stored is not None and bytes(stored["hash"]) == hash_ else None
+
     def _check_address(self, node: Node, channel: str, n: int, opened: Frame) -> None:
         header = opened.header
         expected = (node.id, HUB, node.epoch, channel, "", frame.PUSH, n)

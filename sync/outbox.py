@@ -113,8 +113,11 @@ def last(db: Any, channel: str) -> tuple[int, bytes]:
 def build(
     db: Any, channel: str, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock,
     bases: Mapping[tuple[str, bytes, str], int] | None = None, strays: Iterable[WireCell] = (),
+    raw_bytes: int = frame.RAW_BUDGET,
 ) -> int:  # fmt: skip
     """Put all new work of a channel into frames, in the caller's write transaction. Returns the number of frames.
+
+    `raw_bytes`: about how much goes into one frame, before compression; what the line suggests.
 
     All frames of one build share the span; only the last one carries its end in `upto`, so that a receipt for the
     first never covers what is in the second. `bases`: cells (table, row, column) based on an older hub state than the
@@ -122,9 +125,9 @@ def build(
     here any more.
     """
     if channel == "evt":
-        parts = [*_former_facts(db), *_facts(db)]
+        parts = [*_former_facts(db, raw_bytes), *_facts(db, raw_bytes)]
     else:
-        parts = [*_conflicts(db), *_cells(db, bases or {}, strays)]
+        parts = [*_conflicts(db), *_cells(db, bases or {}, strays, raw_bytes)]
     for part in parts:
         add(db, channel, part, certificate, key, clock)
     if channel == "reg":
@@ -234,34 +237,35 @@ class Part:
     former: tuple[bytes, ...] = ()
 
 
-def _former_facts(db: Any) -> list[Part]:
+def _former_facts(db: Any, raw_bytes: int) -> list[Part]:
     """Facts queued when this database began a new life: they go first, each under the epoch it was signed in."""
     rows = db.execute(
         "SELECT f.* FROM reoffer q JOIN fact f ON f.id = q.fact_id WHERE q.frame_n IS NULL ORDER BY q.place"
     )
     upto = framed(db, "evt")
-    batches = _batches(map(events.from_row, rows))
-    return [Part(_sent(facts), len(facts), upto, tuple(f.id for f in facts)) for facts in batches]
+    parts = batches(map(events.from_row, rows), raw_bytes)
+    return [Part(_sent(facts), len(facts), upto, tuple(f.id for f in facts)) for facts in parts]
 
 
-def _facts(db: Any) -> list[Part]:
+def _facts(db: Any, raw_bytes: int) -> list[Part]:
     origin, epoch = identity(db)
     rows = db.execute(
         "SELECT * FROM fact WHERE origin = ? AND epoch = ? AND seq > ? ORDER BY seq", (origin, epoch, framed(db, "evt"))
     )
-    return [Part(_sent(facts), len(facts), facts[-1].seq) for facts in _batches(map(events.from_row, rows))]
+    return [Part(_sent(facts), len(facts), facts[-1].seq) for facts in batches(map(events.from_row, rows), raw_bytes)]
 
 
 def _sent(facts: list[Fact]) -> dict[str, Any]:
     return {"facts": [f.to_wire() for f in facts]}
 
 
-def _batches(facts: Iterable[Fact]) -> list[list[Fact]]:
+def batches(facts: Iterable[Fact], raw_bytes: int) -> list[list[Fact]]:
+    """Facts in order, as many together as go into one frame."""
     parts: list[list[Fact]] = []
     size = 0
     for fact in facts:
         heavy = codec.weight(fact.to_wire())
-        if not parts or size + heavy > frame.RAW_BUDGET or len(parts[-1]) == receipt.MAX_LISTED:
+        if not parts or size + heavy > raw_bytes or len(parts[-1]) == receipt.MAX_LISTED:
             parts.append([])
             size = 0
         parts[-1].append(fact)
@@ -269,7 +273,9 @@ def _batches(facts: Iterable[Fact]) -> list[list[Fact]]:
     return parts
 
 
-def _cells(db: Any, bases: Mapping[tuple[str, bytes, str], int], strays: Iterable[WireCell]) -> list[Part]:
+def _cells(
+    db: Any, bases: Mapping[tuple[str, bytes, str], int], strays: Iterable[WireCell], raw_bytes: int
+) -> list[Part]:
     """All own cells not yet framed, never splitting a row: a row half there is a row nobody wrote."""
     after = end = framed(db, "reg")
     marks = [(r[0], r[1]) for r in db.execute(_MARKS)]
@@ -286,7 +292,7 @@ def _cells(db: Any, bases: Mapping[tuple[str, bytes, str], int], strays: Iterabl
     size = count = 0
     for row in rows.values():
         heavy = codec.weight(c.value for c in row) + 40 * len(row) + 16
-        if not parts or count + len(row) > codec.MAX_CELLS or size + heavy > frame.RAW_BUDGET:
+        if not parts or count + len(row) > codec.MAX_CELLS or size + heavy > raw_bytes:
             parts.append([])
             size = count = 0
         parts[-1].append(row)

@@ -32,15 +32,20 @@ class PullStage:
         self._talk, self._receive, self._between = talk, receive, between
 
     def run(self, slice_: str, channel: str, page_bytes: int) -> None:
-        """Fetch a channel of a slice up to its end, `page_bytes` (before compression) at a time."""
+        """Fetch a channel of a slice up to its end: what the line carries at a time, never over `page_bytes` before
+        compression.
+        """
         more = True
         while more:
             with self._talk.store.read() as db:
                 after, since = pull.cursor(db, slice_, channel), pull.complete(db, slice_)
-            query = {"chan": channel, "after": str(after), "max": str(page_bytes)}
+            if not self._talk.may(channel):
+                return
+            raw = min(page_bytes, self._talk.line.raw_down(channel))
+            query = {"chan": channel, "after": str(after), "max": str(raw)}
             if channel == "reg" and since < after:
                 query["since"] = str(since)
-            answer = self._talk.ask("GET", f"/s1/feed/{slice_}", query, b"")
+            answer = self._talk.ask("GET", f"/s1/feed/{slice_}", query, b"", channel)
             try:
                 opened = frame.open_frame(answer, self._talk.hub_public)
                 pull.check_header(opened, self._talk.certificate, slice_, channel, after)
@@ -51,9 +56,12 @@ class PullStage:
                 self._talk.problem = refusal("pull_refused")
                 self._talk.count(refused=1)
                 return
+            more = opened.header.more
+            if more:
+                self._talk.line.learn(channel, raw, len(answer), opened.header.items)
+            self._talk.telling.fetched(channel, opened.header.items)
             self._talk.count(pulled_frames=1, pulled_items=items)
             self._talk.tell("pull", self._talk.counts["pulled_items"])
-            more = opened.header.more
             self._between()
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from schema.clock import Clock, parse_stamp
-from sync import codec, outbox, receipt, urgent
+from sync import codec, frame, outbox, receipt, signed, urgent
 from sync.certificate import Certificate
 from sync.conversation import Conversation
 from sync.hello import refusal
@@ -22,6 +22,7 @@ from sync.report import Answered
 from sync.urgent import IsUrgent
 
 HOLD = timedelta(hours=24)
+_PART = "part:"
 # Answers that say that this frame will never be taken as it is.
 _WHOLE_FRAME = (400, 403, 404, 413)
 
@@ -42,16 +43,18 @@ class PushStage:
     def run(self, channel: str) -> None:
         """Frame and send all new work of a channel. Raises what ends the session."""
         with self._talk.store.write() as db:
-            mine = (self._talk.certificate, self._talk.key, self._talk.clock)
+            mine, raw = (self._talk.certificate, self._talk.key, self._talk.clock), self._talk.line.raw_up(channel)
             if channel == urgent.CHANNEL:
-                urgent.build(db, self._is_urgent, *mine)
+                urgent.build(db, self._is_urgent, *mine, raw)
             else:
-                outbox.build(db, channel, *mine)
+                outbox.build(db, channel, *mine, raw_bytes=raw)
             waiting = outbox.pending(db, channel)
         if waiting and self._is_held(channel, waiting[0]):
             self._talk.problem = refusal("held")
             return
         for n in waiting:
+            if not self._talk.may(channel):
+                return
             self._push_frame(channel, n)
             self._talk.tell("push", self._talk.counts.get("pushed_items", 0))
 
@@ -63,11 +66,12 @@ class PushStage:
             outbox.mark_sent(db, sent, self._talk.clock)
         path = f"/s1/chunk/{self._talk.certificate.node}/{self._talk.certificate.epoch.hex()}/{channel}/{n}"
         try:
-            answer = self._talk.ask("PUT", path, {}, sent.data)
+            answer = self._send(path, sent)
         except Answered as error:
             if error.status in _WHOLE_FRAME and error.code != "revoked":
                 self._talk.link.put({f"held:{channel}": json.dumps([n, self._talk.link.now()])})
             raise
+        self._talk.line.learn(channel, frame.raw_len(sent.data), len(sent.data), sent.items)
         got = receipt.read(answer, self._talk.hub_public)
         address = (self._talk.certificate.node, self._talk.certificate.epoch, channel, n, sent.hash)
         if (got.node, got.epoch, got.chan, got.n, got.hash) != address:
@@ -77,6 +81,30 @@ class PushStage:
         # Copies are counted when their facts go in `evt`, and refused there or nowhere.
         items, refused = (0, 0) if channel == urgent.CHANNEL else (sent.items, got.refused_count)
         self._talk.count(pushed_frames=1, pushed_items=items, refused=refused)
+
+    def _send(self, path: str, sent: Pending) -> bytes:
+        """The receipt. A frame too long for what the line carries at once goes in parts: what arrived stays there."""
+        if len(sent.data) <= 2 * self._talk.line.up.size:
+            return self._talk.ask("PUT", path, {}, sent.data, sent.channel)
+        name, known = _PART + sent.channel, sent.hash.hex()
+        noted = self._talk.link.get(name).split(":")
+        have = int(noted[1]) if noted[0] == known else 0
+        corrected = False
+        while True:
+            piece = sent.data[have : have + self._talk.line.up.size]
+            query = {"at": str(have), "of": str(len(sent.data)), "hash": known}
+            try:
+                answer = self._talk.ask("PUT", path, query, piece, sent.channel)
+                if answer.startswith(signed.RECEIPT):
+                    return answer
+                arrived = _arrived(answer, have + 1, len(sent.data))
+            except Answered as error:
+                if error.code != "part" or corrected:
+                    raise
+                corrected, arrived = True, _arrived(error.body, 0, len(sent.data))
+            have = arrived
+            self._talk.link.put({name: f"{known}:{have}"})
+            self._talk.count(parts=1)
 
     def _is_held(self, channel: str, n: int) -> bool:
         stored = self._talk.link.get(f"held:{channel}")
@@ -92,3 +120,14 @@ def store_receipt(db: Any, sent: Pending, got: Receipt, data: bytes, certificate
     if sent.channel == urgent.CHANNEL:
         urgent.received(db, sent, got, certificate.public_key)
     outbox.accept_receipt(db, sent, got, data, clock)
+
+
+def _arrived(answer: bytes, least: int, most: int) -> int:
+    """How many bytes of a frame the hub has by its own word. Raises BadFrame when that cannot be."""
+    try:
+        have = json.loads(answer)["have"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise codec.bad("receipt", "part") from error
+    if type(have) is not int or not least <= have <= most:
+        raise codec.bad("receipt", "part")
+    return have

@@ -2,7 +2,7 @@
 """The hub's side of S1: its routes over one `handle`, whatever web server carries them.
 
     POST /s1/hello                               greeting: who are you, how far are we         -> signed welcome
-    PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame                              -> signed receipt
+    PUT  /s1/chunk/<node>/<epoch hex>/<chan>/<n> one pushed frame (?at&of&hash: a piece of it) -> signed receipt
     POST /s1/rebase                              a database begins a new life           -> signed grant
     GET  /s1/feed/<slice>?chan&after&max&since   one page of a feed                            -> signed frame
     GET  /s1/snapshot/<slice,slice...>           what a first load is                          -> signed manifest
@@ -36,21 +36,23 @@ from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import BadFrame, BadSignature, RefusedByPeer, Unreachable
 from schema.events import GENESIS, HUB
-from sync import blob, blob_hub, bundle, feed, frame, inbox, life, snapshot, tokens
+from sync import blob, blob_hub, bundle, feed, frame, inbox, life, parts, snapshot, tokens
+from sync.budget import GRANTED_BYTES_PER_HOUR
 from sync.courier_hub import Courier
 from sync.difference import Differences
 from sync.faults import told
 from sync.grant import Granter, OnGrant
 from sync.greeting import Greeter, OnHello
 from sync.inbox import Gap, Inbox, Intake, Node
+from sync.parts import OtherPart
 from sync.transport import Request, Response
 
 log = logging.getLogger(__name__)
 MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
 STATUS = {
-    "gap": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "clone": 423, "rebase_waits": 423,
-    "upgrade": 426, "token": 401, "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
+    "gap": 409, "part": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "clone": 423,
+    "rebase_waits": 423, "upgrade": 426, "token": 401, "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
 }  # fmt: skip
 FENCED_RETRY_S = 600
 
@@ -69,6 +71,7 @@ class SyncServer:
         on_hello: OnHello,
         *,
         max_at_once: int = 32,
+        bytes_per_hour: int = GRANTED_BYTES_PER_HOUR,
         retry_after_s: int = 30,
         authority_key: Ed25519PrivateKey | None = None,
         on_grant: OnGrant = lambda pub, station, fork: None,
@@ -76,7 +79,10 @@ class SyncServer:
         self._store, self._hub_key, self._clock = store, hub_key, clock
         self._token_secret = token_secret
         self._inbox = Inbox(store, hub_key, clock, intake)
-        self._greeter = Greeter(store, hub_key, authority_public, token_secret, clock, on_hello, authority_key)
+        self._greeter = Greeter(
+            store, hub_key, authority_public, token_secret, clock, on_hello, authority_key,
+            bytes_per_hour=bytes_per_hour,
+        )
         self._granter = Granter(store, hub_key, authority_key, clock, self._greeter, on_grant)
         self._differences = Differences(store, hub_key, clock)
         self._blobs = blob_hub.Blobs(store, clock)
@@ -97,6 +103,8 @@ class SyncServer:
     def _answer(self, request: Request) -> Response:
         try:
             return self._route(request)
+        except OtherPart as error:
+            return problem(409, "part", have=error.have)
         except Gap as error:
             return problem(409, "gap", known_n=error.known.n)
         except Unreachable:
@@ -153,6 +161,8 @@ class SyncServer:
         _, _, name, epoch, channel, n = parts
         if (name, epoch) != (node.id, node.epoch.hex()) or channel not in frame.PUSHED or not _is_number(n):
             return problem(403, "address")
+        if request.query:
+            return self._part(request, node, channel, int(n))
         return Response(200, _CBOR, self._inbox.accept(node, channel, int(n), request.body))
 
     def _courier(self, request: Request, parts: list[str]) -> Response:
@@ -160,6 +170,26 @@ class SyncServer:
         came, answer = self.courier.take(BytesIO(request.body)), BytesIO()
         self.courier.answer(came.node, answer, limit_bytes=bundle.CARRIED_AIM_BYTES)
         return Response(200, _CBOR, answer.getvalue())
+
+    def _part(self, request: Request, node: Node, channel: str, n: int) -> Response:
+        """`at`, `of`, `hash`: a piece of a frame too long for the line. The last one is answered like the frame."""
+        at, of, hash_ = (request.query.get(name, "") for name in ("at", "of", "hash"))
+        if not (_is_number(at) and _is_number(of) and _is_hex(hash_, 64)):
+            return problem(400, "address")
+        part = parts.Part(channel, n, int(at), int(of), bytes.fromhex(hash_))
+        stored = self._inbox.receipt_of(node, channel, n, part.hash)
+        if stored is not None:
+            return Response(200, _CBOR, stored)
+        whole = parts.take(self._store, node, part, request.body)
+        if isinstance(whole, int):
+            return _json(200, {"have": whole})
+        try:
+            answer = self._inbox.accept(node, channel, n, whole)
+        except (BadFrame, BadSignature):
+            parts.drop(self._store, node, channel)
+            raise
+        parts.drop(self._store, node, channel)
+        return Response(200, _CBOR, answer)
 
     def _feed(self, request: Request, parts: list[str]) -> Response:
         node, slice_ = self._sender(request), parts[2]

@@ -21,6 +21,7 @@ from schema.database import Store
 from schema.errors import BadSignature, SyncError, TownshipError, Unreachable
 from sync import blob, frame, proof, pull_stage, ranges, rebase, slices
 from sync import certificate as certificates
+from sync.budget import Spending
 from sync.conversation import Conversation, Progress
 from sync.pull import Receive
 from sync.pull_stage import PullStage
@@ -41,23 +42,27 @@ class Session:
     """Runs exchanges of one station.
 
     `receive` acts on each new fact of the hub, in the transaction that stores it. `is_urgent`: which facts overtake.
+    `bytes_per_hour`: the station's own limit for what nobody waits for, 0 for none; the hub's may be lower.
     """
 
     def __init__(
         self, store: Store, node_key: Ed25519PrivateKey, certificate: bytes, hub_public: bytes, transport: Transport,
-        clock: Clock, receive: Receive, *, is_urgent: IsUrgent = lambda fact: False,
+        clock: Clock, receive: Receive, *, is_urgent: IsUrgent = lambda fact: False, bytes_per_hour: int = 0,
     ) -> None:  # fmt: skip
         self._store, self._key, self._hub_public = store, node_key, hub_public
         self._file, self._certificate = certificate, certificates.read(certificate)
         self._transport, self._clock, self._receive = transport, clock, receive
-        self._is_urgent = is_urgent
+        self._is_urgent, self._bytes_per_hour = is_urgent, bytes_per_hour
 
-    def run(self, progress: Progress | None = None) -> Report:
-        """One exchange. Never raises for what a line or a hub can do; the report says it in words."""
+    def run(self, progress: Progress | None = None, *, by_hand: bool = False) -> Report:
+        """One exchange. Never raises for what a line or a hub can do; the report says it in words.
+
+        `by_hand`: a person asked for it, so facts and cells go whatever the hour's budget says.
+        """
         began = time.monotonic()
         talk = Conversation(
             self._store, self._key, self._certificate_now(), self._hub_public, self._transport, self._clock,
-            progress or (lambda stage, done: None),
+            progress or (lambda stage, done: None), Spending(self._bytes_per_hour, by_hand),
         )  # fmt: skip
         report = Report()
         try:
@@ -65,13 +70,15 @@ class Session:
         except (SyncError, BadSignature) as caught:
             talk.problem = caught
         error = talk.problem
-        report = replace(report, seconds=time.monotonic() - began, **talk.counts)
+        report = replace(report, seconds=time.monotonic() - began, waits=tuple(sorted(talk.waits)), **talk.counts)
         if error is not None:
             report = replace(
                 report, ok=False, error_code=error.code, error_zh=error.zh, error_en=error.en,
                 retry_after_s=getattr(error, "retry_after_s", None),
             )  # fmt: skip
         state = "up" if error is None else "down" if _may_pass(error) else "refused"
+        talk.line.remember()
+        talk.telling.end(caught_up=report.caught_up)
         talk.link.after_session(state, report.error_code, answered=talk.answered, equal=report.equal is True)
         return report
 
@@ -79,10 +86,12 @@ class Session:
         talk.tell("hello", 0)
         back, pushes = RebaseStage(talk), PushStage(talk, self._is_urgent)
         welcome = self._push_and_pull(talk, pushes, back.hello())
-        while talk.problem is None and back.finish(welcome):
+        while talk.problem is None and not talk.waits and back.finish(welcome):
             welcome = self._push_and_pull(talk, pushes, welcome)
         if talk.problem is not None:
             return Report()
+        if talk.waits:
+            return Report(ok=True)
         talk.tell("verify", 0)
         equal = proof.prove(talk)
         blob.push(talk, BLOB_BYTES, PAGE_BYTES)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from schema.errors import Unreachable
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,26 @@ class Transport(Protocol):
     ) -> Response:
         """The answer. Raises Unreachable when there is none."""
         ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A transport that can be told how long to wait. `speed`: how many times faster than real its line runs."""
+
+    speed: float
+
+    def allow(self, silence_s: float) -> None:
+        """How long the other side may be silent from now on, in seconds of the line."""
+        ...
+
+
+class Broken(Unreachable):
+    """The line broke, or stayed silent too long, in the middle of a request; `received` bytes of the answer were here.
+
+    Unlike an Unreachable of another kind it says something about the line: there is one.
+    """
+
+    received = 0
 
 
 class InProcess:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import events, ids
 from schema.clock import Clock
 from schema.events import Fact
-from sync import codec, frame, outbox, receipt
+from sync import frame, outbox
 from sync.certificate import Certificate
 from sync.facts import STANDS_ALONE
 from sync.outbox import Part, Pending
@@ -41,18 +41,11 @@ def waiting(db: Any, is_urgent: IsUrgent) -> list[Fact]:
     return [fact for fact in map(events.from_row, rows) if is_urgent(fact)]
 
 
-def build(db: Any, is_urgent: IsUrgent, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock) -> int:
+def build(
+    db: Any, is_urgent: IsUrgent, certificate: Certificate, key: Ed25519PrivateKey, clock: Clock, raw_bytes: int
+) -> int:
     """Put them into frames, in the caller's write transaction. Returns the number of frames."""
-    facts = waiting(db, is_urgent)
-    parts: list[list[Fact]] = []
-    size = 0
-    for fact in facts:
-        heavy = codec.weight(fact.to_wire())
-        if not parts or size + heavy > frame.RAW_BUDGET or len(parts[-1]) == receipt.MAX_LISTED:
-            parts.append([])
-            size = 0
-        parts[-1].append(fact)
-        size += heavy
+    parts = outbox.batches(waiting(db, is_urgent), raw_bytes)
     for part in parts:
         content = {"facts": [fact.to_wire() for fact in part]}
         outbox.add(db, CHANNEL, Part(content, len(part), part[-1].seq), certificate, key, clock)

@@ -28,6 +28,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "overload": ("中心正忙，稍后自动重试", "The hub is busy; it is tried again"),
     "token": ("会话已过期，将重新连接", "The session has run out; connecting again"),
     "gap": ("中心缺少前面的数据，将从那里重发", "The hub lacks an earlier frame; it is sent from there"),
+    "part": ("中心要的是这批数据的另一段", "The hub wants another piece of this frame"),
     "held": ("有一批数据被中心整体拒收，暂不重发，请联系技术员", "A frame was refused as a whole and is held back"),
     "pull_refused": ("中心发来的一批数据不对，没有采用，请联系县中心",
                      "Data from the hub did not pass the checks and was not used; ask the county hub"),

@@ -44,7 +44,7 @@ def send() -> str | Response:
     if tasks:
         tasks.sync_now()
     else:
-        _exchange().run()
+        _exchange().run(by_hand=True)
     return _progress(ended) if common.is_htmx() else redirect(url_for(".index"))
 
 

@@ -15,14 +15,15 @@ from hub import receipt_blocks
 from node import case_state, contacts, exchange, unsent
 from node.exchange import Exchange
 from node.station import Station, certificate_of
+from node.tasks import Tasks
 from schema import database, events
-from schema.clock import stamp
+from schema.clock import FixedClock, stamp
 from schema.database import Store
-from schema.errors import Refusal, WrongState
+from schema.errors import Refusal, Unreachable, WrongState
 from schema.events import Fact
 from sync import publish
 from sync.server import SyncServer
-from sync.transport import InProcess
+from sync.transport import InProcess, Response
 from tests.node.conftest import STATION, Cut
 
 
@@ -211,3 +212,62 @@ def test_the_lock_leaves_no_trace_that_could_block_the_next_start(station: Stati
     lock = Path(station.home.path / "exchange.lock")
     lock.write_bytes(b"left by a process that was killed")
     assert Exchange(station, Cut).run().error_code == "unreachable"
+
+
+class Busy:
+    """A hub that sends everybody away for two minutes."""
+
+    def request(self, *args: Any) -> Response:
+        headers = {"date": "Mon, 23 Nov 2026 01:00:00 GMT", "retry-after": "Mon, 23 Nov 2026 01:02:00 GMT"}
+        return Response(503, headers, b'{"code": "overload"}')
+
+
+def test_the_hubs_wish_for_a_pause_outlives_a_restart(station: Station, clock: FixedClock) -> None:
+    assert Exchange(station, Busy).run().error_code == "overload"
+
+    restarted = Exchange(station, Busy, monotonic=lambda: 0.0)
+
+    assert not restarted.due() and restarted.due_in_s() == 120
+    clock.advance(seconds=121)
+    assert restarted.due()
+
+
+def test_a_pause_beyond_reason_does_not_silence_a_station_whose_clock_was_set_back(
+    station: Station, clock: FixedClock
+) -> None:
+    Exchange(station, Busy).run()
+    clock.advance(days=-30)
+    assert Exchange(station, Busy, monotonic=lambda: 0.0).due()
+
+
+def test_the_worker_asks_again_within_the_minute_when_it_is_due_within_it(station: Station) -> None:
+    tasks = Tasks(station, Exchange(station, Cut, monotonic=lambda: 0.0, rng=random.Random(1)))
+    tasks._sync()
+    assert tasks.huey.pending_count() == 1
+    busy = Tasks(station, Exchange(station, Busy, monotonic=lambda: 0.0))
+    busy.huey.flush()
+    busy._sync()
+    assert busy.huey.pending_count() == 0
+
+
+def test_a_line_that_carried_something_is_tried_again_soon(station: Station, hub: Hub, enrol: Any) -> None:
+    enrol()
+    exchange = Exchange(station, lambda: CutBehind(InProcess(hub.server)), monotonic=lambda: 0.0)
+    exchange._failures = 9
+
+    assert not exchange.run().ok
+
+    assert exchange.due_in_s() <= 2
+
+
+class CutBehind:
+    """Breaks behind the first frame that was taken."""
+
+    def __init__(self, inner: InProcess) -> None:
+        self.inner, self.taken = inner, False
+
+    def request(self, method: str, *rest: Any) -> Response:
+        if self.taken:
+            raise Unreachable("线断了", "the line is cut")
+        self.taken = method == "PUT"
+        return self.inner.request(method, *rest)

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from schema.errors import ConfigError, Unreachable
-from sync import frame
+from sync import frame, transport_http
+from sync.transport import Broken
 from sync.transport_http import Http
 from tests.sync.county import HttpHub
 
@@ -147,3 +148,32 @@ def test_a_bad_gateway_is_shown_as_such_and_may_pass(world: Any, raw: Any) -> No
 
     assert (report.ok, report.error_code) == (False, "http_502")
     assert station.rows("SELECT value FROM link WHERE name = 'state'") == [("down",)]
+
+
+def test_the_wait_is_what_was_allowed_in_seconds_of_the_line(raw: Any) -> None:
+    http = Http(raw(None).url, None, speed=100.0)
+    http.allow(10.0)
+    with pytest.raises(Broken) as refused:
+        ask(http)
+    assert refused.value.code == "timeout"
+
+
+def test_a_line_that_breaks_within_an_answer_says_how_much_had_come(raw: Any) -> None:
+    with pytest.raises(Broken) as refused:
+        ask(Http(raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort").url, None))
+    assert (refused.value.code, refused.value.received) == ("unreachable", 5)
+
+
+def test_nobody_there_is_no_broken_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(Unreachable) as refused:
+        ask(Http(f"http://127.0.0.1:{port}", None))
+    assert not isinstance(refused.value, Broken)
+
+
+def test_an_answer_that_never_ends_is_given_up(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_http, "LONGEST_S", -1.0)
+    with pytest.raises(Broken) as refused:
+        ask(Http(raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ndrip").url, None))
+    assert refused.value.code == "timeout"
