@@ -24,6 +24,8 @@ from sync.link import Link
 from sync.report import Answered
 from sync.transport import Transport
 
+_UNLIMITED = Spending()
+
 Progress = Callable[[str, int], None]
 """Called with a stage ('hello', 'push', 'snapshot', 'pull', 'verify', 'blob') and the number of items so far, of
 a snapshot or a scan the number of bytes."""
@@ -34,7 +36,7 @@ class Conversation:
 
     def __init__(
         self, store: Store, key: Ed25519PrivateKey, certificate: bytes, hub_public: bytes, transport: Transport,
-        clock: Clock, listener: Progress, spending: Spending,
+        clock: Clock, listener: Progress, spending: Spending = _UNLIMITED,
     ) -> None:  # fmt: skip
         self.store, self.key, self.hub_public = store, key, hub_public
         self.adopt(certificate)

@@ -28,7 +28,7 @@ class PullStage:
     after each page.
     """
 
-    def __init__(self, talk: Conversation, receive: Receive, between: Callable[[], None]) -> None:
+    def __init__(self, talk: Conversation, receive: Receive, between: Callable[[], None] = lambda: None) -> None:
         self._talk, self._receive, self._between = talk, receive, between
 
     def run(self, slice_: str, channel: str, page_bytes: int) -> None:
