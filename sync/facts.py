@@ -66,7 +66,13 @@ def bad_signature_if_known(db: Any, fact: Fact) -> str:
 
 
 def bad_witness(db: Any, fact: Fact) -> str:
-    """Hub: whether a forgotten decision of its own was signed by an officer it knows, disabled since or not."""
+    """Hub: whether a forgotten decision of its own was signed by one of its officers, disabled since or not.
+
+    An officer of a station decides nothing, so a clerk's key makes no witness.
+    """
+    officer = db.execute("SELECT station FROM officer WHERE operator_no = ?", (fact.officer,)).fetchone()
+    if officer is not None and officer["station"]:
+        return "officer_station"
     keys = db.execute("SELECT public_key FROM officer_key WHERE operator_no = ?", (fact.officer,)).fetchall()
     return "" if any(_signed_by(fact, bytes(key["public_key"])) for key in keys) else "officer_signature"
 

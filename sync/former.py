@@ -13,15 +13,17 @@ from typing import Any
 
 from schema import clock
 from schema.events import HUB, Fact, free_fork
-from sync import facts, incidents
+from sync import facts, incidents, life
 
 KNOWN = "known"
 
 
 def stranger(db: Any, node: str, fact: Fact) -> bool:
-    """Whether a fact that is not of the sender's present life is of none of its former ones, nor the hub's own."""
+    """Whether a fact that is not of the sender's present life is of none of its former ones, nor one that this hub can
+    have forgotten: only a hub that came back from a backup hears its own decisions from a station.
+    """
     if fact.origin == HUB:
-        return False
+        return life.of(db) == life.FIRST
     sql = "SELECT 1 FROM former_epoch WHERE node = ? AND epoch = ?"
     return fact.origin != node or db.execute(sql, (node, fact.epoch)).fetchone() is None
 

@@ -74,7 +74,7 @@ HELLOS = {
     "more slices": (lambda p: p.hello(p.certificate(slices=(*p.slices, "330683101"))), "certificate_mismatch"),
     "another station": (lambda p: p.hello(p.certificate(node=OTHER_STATION)), None),
     "nobody": (lambda p: p.hello(p.certificate(node="0999-1")), "unknown_node"),
-    "later serial": (lambda p: p.hello(p.certificate(serial=9)), "certificate_mismatch"),
+    "later serial": (lambda p: p.hello(p.certificate(serial=9)), "hub_behind"),
     "another epoch": (lambda p: p.hello(epoch=bytes(16)), "rebase"),
     "another database": (lambda p: p.hello(site=bytes(16)), "rebase"),
     "newer software": (lambda p: p.hello(schema=99), "upgrade"),
@@ -145,6 +145,19 @@ def test_a_fact_only_the_hub_may_state_is_refused_from_a_station(
     assert county.rows("SELECT state, step FROM hub_case") == [("submitted", "accept")]
     assert county.one("SELECT count(*) FROM fact") == 1
     assert county.one("SELECT count(*) FROM case_step") == 1
+
+
+def test_a_hub_that_came_back_from_a_backup_takes_no_clerk_for_a_witness_of_its_decisions(
+    peer: Peer, county: County, desk: Desk
+) -> None:
+    """What such a hub forgot, stations may return, signed by its own officers: never by one of theirs."""
+    mine = submission(desk)
+    forged = desk.fact("case_approved", mine.subject, {"case_id": mine.subject, "changes": []})
+    as_hub = replace(forged, origin="hub", epoch=county.one("SELECT value FROM setting WHERE name = 'epoch'"))
+    with county.store.write() as db:
+        database.set_setting(db, "life", ids.new_id())
+    assert refused(county, peer.push_facts(mine, as_hub.signed(county.keys[CLERK]))) == ["officer_station"]
+    assert county.one("SELECT count(*) FROM fact") == 1
 
 
 def test_facts_of_officers_who_may_not_state_them_are_refused_one_by_one(
@@ -383,5 +396,5 @@ def test_the_same_receipt_number_and_the_same_case_make_no_second_case(peer: Pee
     first = submission(desk)
     again = submission(desk, case_id=ids.new_id(), receipt_no=first.body["receipt_no"])
     moved = replace(again, seq=again.seq, stated_at=stamp(county.hub.clock.now())).signed(county.keys[CLERK])
-    assert refused(county, peer.push_facts(first, moved)) == ["duplicate"]
+    assert refused(county, peer.push_facts(first, moved)) == ["receipt_twice"]
     assert county.one("SELECT count(*) FROM hub_case") == 1

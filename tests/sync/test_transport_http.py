@@ -15,6 +15,7 @@ import pytest
 
 from schema.errors import ConfigError, Unreachable
 from sync import frame, transport_http
+from sync.bundle import CARRIED_MAX_BYTES
 from sync.transport import Broken
 from sync.transport_http import Http
 from tests.sync.county import HttpHub
@@ -114,7 +115,7 @@ def test_a_broken_answer_is_no_answer(raw: Any, answer: bytes) -> None:
 
 
 def test_an_endless_answer_is_not_swallowed(raw: Any) -> None:
-    body = bytes(frame.MAX_FRAME + 10)
+    body = bytes(CARRIED_MAX_BYTES + 10)
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
 
     with pytest.raises(Unreachable) as refused:

@@ -36,7 +36,7 @@ def templates(place: str) -> dict[str, str]:
 @cache
 def catalogue(place: str) -> Catalogue:
     """The frame's words and those of that program, as the program loads them."""
-    own = [path for path in sorted((ROOT / place).rglob("texts*.toml")) if FRAME not in path.parents]
+    own = [path for path in sorted((ROOT / place).rglob("*texts.toml")) if FRAME not in path.parents]
     return Catalogue([FRAME / "texts.toml", *own])
 
 
