@@ -19,6 +19,7 @@ from waitress import create_server
 
 from node import doctor as health
 from node import status as truth
+from node import watch
 from node.app import create_app
 from node.cli_relay import relay
 from node.cli_usb import usb
@@ -101,12 +102,20 @@ def run(station: Station, port: int | None) -> None:
 
 @main.command()
 @click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")
+@click.option("--watch", "watching", is_flag=True, help="只看不交换：还剩多少、多久 / only look at what is left")
 @with_station
-def sync(station: Station, json_: bool) -> None:
+def sync(station: Station, json_: bool, watching: bool) -> None:
     """现在与中心交换一次，说明发了什么、取了什么。 / Exchange with the hub once and say what moved.
 
     退出码：0 完成；1 没有完成，原因写在屏幕上。 / Exit code: 0 done, 1 not done with the reason.
+
+    \b
+    看正在运行的站点在传什么 / what the running station is about:
+      township-node sync --watch
     """
+    if watching:
+        watch.follow(station, _out, once=json_)
+        return
     exchange = Exchange(station, wait_s=WAIT_S)
     if json_:
         report = exchange.run(by_hand=True)

@@ -12,7 +12,7 @@ from typing import Any
 from node import receipts, unsent
 from schema import self_test
 from schema.clock import Clock, parse_stamp, stamp
-from sync import incidents, outbox
+from sync import incidents, left, outbox
 
 OLD_UNSENT = timedelta(days=7)
 CLOCK_OFF_S = 600
@@ -31,6 +31,7 @@ class Status:
     unsent: int
     oldest_unsent_at: str | None
     unsent_bytes: int
+    left_s: float | None
     equal_at: str | None
     unequal_since: str | None
     numbers_left: int
@@ -50,6 +51,11 @@ class Status:
     def unsent_for(self) -> timedelta | None:
         """The age of the oldest unsent item."""
         return self._since(self.oldest_unsent_at)
+
+    @property
+    def left_for(self) -> timedelta | None:
+        """How long the line needs for all that is left both ways, at its present speed; None for nothing or unknown."""
+        return timedelta(seconds=self.left_s) if self.left_s else None
 
     @property
     def amber(self) -> list[str]:
@@ -84,6 +90,7 @@ def read(db: Any, station: str, folder: Path, clock: Clock) -> Status:
         unsent=unsent.count(db),
         oldest_unsent_at=unsent.oldest_at(db),
         unsent_bytes=outbox.unsent(db).bytes_estimate,
+        left_s=left.read(db, clock.now()).seconds,
         equal_at=known.get("last_equal_at"),
         unequal_since=incidents.open_since(db, ("digest", "untracked")),
         numbers_left=receipts.left(db, station),
