@@ -59,4 +59,4 @@ def test_a_script_gets_one_line_with_the_same(station: Station, counter: Counter
     said = json.loads(answer.output)
     assert answer.exit_code == 0
     assert {"channel": "evt", "direction": "up", "items": 1, "bytes": waiting.left[0].bytes} in said["left"]
-    assert said["link"] == "never"
+    assert said["link"] == now(station).link
