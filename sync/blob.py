@@ -78,7 +78,8 @@ def keep(db: Any, data: bytes, media_type: str, about: bytes, at: str) -> bytes:
 
 
 def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
-    """Send what waits, oldest first, at most `allowance` bytes in ranges of `range_bytes`; returns how many went.
+    """Send what waits, oldest first, at most `allowance` bytes, in ranges of at most `range_bytes`, within the hour's
+    budget; returns how many went.
 
     Raises like `Conversation.ask`. What the hub will never take is kept as refused; what it does not take yet, because
     it has not heard of the case, waits.
@@ -90,6 +91,8 @@ def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
         ).fetchall()
     used = 0
     for row in waiting:
+        if not talk.may("blob"):
+            break
         offered = Offered(bytes(row["about"]), bytes(row["sha256"]), row["size"], row["media_type"])
         used += _push_one(talk, offered, row["moved"], allowance - used, range_bytes)
         if used >= allowance:
@@ -100,11 +103,11 @@ def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
 def _push_one(talk: Conversation, offered: Offered, moved: int, allowance: int, range_bytes: int) -> int:
     used = 0
     query = {"size": str(offered.size), "type": offered.media_type}
-    while moved < offered.size and used < allowance:
+    while moved < offered.size and used < allowance and talk.may("blob"):
         with talk.store.read() as db:
-            data = piece(db, offered.key, moved, min(range_bytes, allowance - used))
+            data = piece(db, offered.key, moved, min(range_bytes, allowance - used, talk.line.up.size))
         try:
-            answer = talk.ask("PUT", _path(offered.key), query | {"from": str(moved)}, data)
+            answer = talk.ask("PUT", _path(offered.key), query | {"from": str(moved)}, data, "blob")
         except Answered as error:
             if error.code in _NEVER:
                 _note_refused(talk, offered, error.code)
@@ -145,7 +148,8 @@ def _fetch_one(talk: Conversation, offered: Offered, range_bytes: int) -> bytes 
             return None
     moved = row["moved"] if row else 0
     while moved < offered.size:
-        data = talk.ask("GET", _path(offered.key), {"from": str(moved), "max": str(range_bytes)}, b"")
+        size = min(range_bytes, talk.line.down.size)
+        data = talk.ask("GET", _path(offered.key), {"from": str(moved), "max": str(size)}, b"", "blob")
         if not 0 < len(data) <= offered.size - moved:
             raise codec.bad("payload", "range")
         with talk.store.write() as db:

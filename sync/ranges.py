@@ -46,7 +46,8 @@ _CACHE_KIB = 48 * 1024
 def first_load(talk: Conversation, family: str, range_bytes: int) -> None:
     """Load a family of slices of which this station has nothing yet, if the hub offers a snapshot of it.
 
-    `range_bytes`: how much to ask for at a time. Raises like `Conversation.ask`; BadFrame for a bad manifest.
+    `range_bytes`: how much to ask for at a time, at most; the line may suggest less. Raises like `Conversation.ask`;
+    BadFrame for a bad manifest.
     """
     wanted = digest.families(talk.certificate.slices).get(family, ())
     with talk.store.read() as db:
@@ -103,7 +104,8 @@ def _fetch(talk: Conversation, manifest: Manifest, range_bytes: int) -> bool:
     while (have := _stored(talk.store, manifest)) < manifest.size:
         talk.tell("snapshot", have)
         try:
-            data = talk.ask("GET", path, {"from": str(have), "max": str(range_bytes)}, b"")
+            size = min(range_bytes, talk.line.down.size)
+            data = talk.ask("GET", path, {"from": str(have), "max": str(size)}, b"", "ref")
         except Answered as error:
             if error.status != 404:
                 raise

@@ -86,7 +86,7 @@ class Repair:
         return out
 
     def _hashes(self, path: str, query: dict[str, str], size: int) -> bytes:
-        answer = self._talk.ask("GET", f"/s1/buckets/{path}", {"at": str(self._standing.at), **query}, b"")
+        answer = self._talk.ask("GET", f"/s1/buckets/{path}", {"at": str(self._standing.at), **query}, b"", "ref")
         if len(answer) != size:
             raise codec.bad("payload", "hashes")
         return answer
@@ -95,7 +95,7 @@ class Repair:
         """Fetch and write one page; returns the buckets that were on it."""
         talk, at = self._talk, self._standing.at
         query = {"at": str(at), "buckets": ",".join(map(str, asked))}
-        opened = frame.open_frame(talk.ask("GET", f"/s1/rows/{path}", query, b""), talk.hub_public)
+        opened = frame.open_frame(talk.ask("GET", f"/s1/rows/{path}", query, b"", "ref"), talk.hub_public)
         family = slices.family(held[0])
         h, own = opened.header, talk.certificate
         expected = (HUB, own.node, own.epoch, "ref", SLICE_PREFIX + family, frame.PULL, 0, GENESIS, at, at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -167,6 +168,25 @@ def test_no_more_goes_than_is_allowed_and_the_oldest_first(world: Any) -> None:
     used = blob.push(talk, 10_000, 4096)
     assert 10_000 <= used <= 10_000 + 4096
     assert len(world.rows("SELECT 1 FROM blob WHERE done_at IS NOT NULL")) == 1
+
+
+def test_scans_wait_when_the_hour_is_used_up_and_the_line_says_how_long_a_range_is(world: Any) -> None:
+    station = world.station()
+    case = case_of(world, station)
+    station.sync()
+    keep(station, case)
+    talk = station.conversation(log := Recorder(world.transport()))
+    talk.hello()
+    talk.ledger.limit = 1
+    talk.ledger.add("reg", 10)
+    assert blob.push(talk, 10_000, 4096) == 0
+    assert talk.waits == {"blob"}
+    talk.ledger.limit = 0
+    talk.line.up = replace(talk.line.up, size=2048)
+    log.log.clear()
+    blob.push(talk, 100_000, 4096)
+    lengths = [len(request.body) for request, _ in log.log]
+    assert lengths[0] == 2048 and sum(lengths) == len(JPEG)
 
 
 # --- what is not taken --------------------------------------------------------------------------------------------
