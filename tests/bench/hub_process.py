@@ -108,6 +108,11 @@ class HubProcess:
         """A line of its own, TLS verified."""
         return Http(self.url, self._files[0])
 
+    @property
+    def ca_file(self) -> Path:
+        """The authority that signed its certificate."""
+        return self._files[0]
+
     def trust(self) -> ssl.SSLContext:
         """What a browser of the county trusts."""
         return ssl.create_default_context(cafile=str(self._files[0]))
