@@ -12,6 +12,7 @@ import pytest
 from tests.sources import ROOT
 
 NAMED = re.compile(r"`(test_[a-z0-9_]+\*?)`")
+FILES = re.compile(r"`((?:tests|sync|schema|hub|node)/[a-z0-9_/]+\.py)`")
 DOCUMENTS = ("docs/guards.md", "docs/faults.md")
 GUARDS = 22
 
@@ -27,10 +28,11 @@ def existing() -> set[str]:
 
 
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if (ROOT / d).is_file()])
-def test_every_test_a_document_names_exists(document: str) -> None:
-    wanted = set(NAMED.findall((ROOT / document).read_text(encoding="utf-8")))
-    known = existing()
-    assert wanted
+def test_every_test_and_file_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    wanted, files, known = set(NAMED.findall(text)), set(FILES.findall(text)), existing()
+    assert wanted or files
+    assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
     assert [name for name in sorted(wanted) if not any(fnmatch(test, name) for test in known)] == []
 
 
