@@ -99,7 +99,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def _story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     world = World(tmp_path_factory.mktemp("world") / "place")
-    world.make_hub(persons=1500, seed=11)
+    world.make_hub(persons=2400, seed=11)
     for role, number in OFFICERS.items():
         world.add_officer(number, f"中心{number}", role)
     world.new_station(STATION, "甘霖镇劳动保障所", TOWNSHIP)

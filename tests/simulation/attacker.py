@@ -156,7 +156,7 @@ FACTS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "a decision of the hub": ("kind", {"kind": "case_approved"}, OFFICER_KEY),
     "an unknown kind": ("kind", {"kind": "pay_me"}, OFFICER_KEY),
     "another origin": ("origin", {"origin": "0100-1"}, OFFICER_KEY),
-    "the hub's name": ("kind", {"origin": HUB}, OFFICER_KEY),
+    "the hub's name": ("origin", {"origin": HUB}, OFFICER_KEY),
     "another epoch": ("origin", {"epoch": bytes(16)}, OFFICER_KEY),
     "a hole in the chain": ("chain", {}, OFFICER_KEY),
     "cut": ("fact_form", {}, OFFICER_KEY),
