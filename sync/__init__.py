@@ -17,4 +17,17 @@ One session (`session.Session.run`), always opened by the station, cut anywhere 
 
 What travels how is declared in `schema.tables`; the frame is described in `frame`, its content in `codec`, the order of
 checks in `validator`, conflicts in `merge`. The hub writes what stations must learn through `publish.transaction`.
+
+Where to look (each module says on its first line whose side it is):
+
+- on the wire: `frame`, `codec`, `signed`, `certificate`, `receipt`, `tokens`, `words`, `validator`
+- a station's session: `session` and its stages `rebase_stage`, `push_stage`, `pull_stage`, `proof`; they speak through
+  `conversation` and `line` (`pace`, `budget`, `left`, `backoff`, `transport*`) and work on `outbox`, `urgent`, `pull`,
+  `evict`, `ranges`, `repair`, `blob`
+- the hub: `server` routes to `greeting`, `inbox` (`inbox_cells`, `merge`, `conflicts`, `late`, `facts`, `parts`),
+  `feed`, `snapshot*`, `difference`, `grant`, `blob_hub`; it writes through `publish`
+  (`members`, `slices`, `bulk`, `fill`)
+- both sides prove equality with `digest` and `buckets`, and keep `incidents`
+- without a line: `box` seals, `bundle` orders, `courier_*` carry, `relay*` hand on
+- lives that end: `life`, `former`, `rebase`, `journal`
 """
