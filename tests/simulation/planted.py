@@ -144,6 +144,11 @@ def changeable_ids() -> Iterator[None]:
         yield
 
 
+def no_floor() -> AbstractContextManager[Any]:
+    """P9: the row with the highest version leaves a station, and the number is given to the next edit there."""
+    return patch.object(Guards, "floor", False)
+
+
 def rows_of_strangers() -> AbstractContextManager[Any]:
     """P10: the hub takes rows of persons that are not the sender's, new ones included."""
     return patch.object(inbox_cells, "_members", lambda db, rows, wanted: dict.fromkeys((r[0].row_id for r in rows), 0))
@@ -154,6 +159,7 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "K2": cursor_from_the_extension,
     "P4": no_bounds,
     "P6": changeable_ids,
+    "P9": no_floor,
     "P10": rows_of_strangers,
     "P19": no_finalize,
     "cursor": cursor_before_the_data,
@@ -165,5 +171,6 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "mark": no_marks,
     "full": old_savepoint,
 }
-# Those that only an attack shows.
+# Those that only an attack shows, and those that only people who move show.
 ATTACKED = ("P4", "P10")
+MOVED = ("P9",)

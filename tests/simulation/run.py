@@ -21,7 +21,7 @@ from tests.simulation import anytime, disasters, edits, eventually, papers, sess
 from tests.simulation.beginning import open_world
 from tests.simulation.limits import impatience, limited_disks
 from tests.simulation.model import Broken
-from tests.simulation.planted import ATTACKED, PLANTED
+from tests.simulation.planted import ATTACKED, MOVED, PLANTED
 from tests.simulation.power import mortal_connections
 from tests.simulation.world import World, seeded_ids
 
@@ -65,11 +65,12 @@ def run_planted(seed: int, fault: str, count: int = 60) -> Outcome:
 
 
 def run_stressed(seed: int, fault: str, count: int) -> Outcome:
-    """A run in which what the guard against this fault is for happens often: all works on two cells of one person, or
-    every second step is an attack."""
+    """A run in which what the guard against this fault is for happens often: all works on two cells of one person,
+    every second step is an attack, or people move all the time."""
     attacked = patch.object(steps, "STEPS", ((1, steps.session), (1, steps.edit), (2, steps.attack_as_a_station)))
     crowded = patch.multiple(edits, HOT=1, EDITED=("note", "address"))
-    with attacked if fault in ATTACKED else crowded:
+    moved = patch.object(steps, "STEPS", ((4, steps.session), (3, steps.edit), (3, steps.move), (1, steps.place)))
+    with attacked if fault in ATTACKED else moved if fault in MOVED else crowded:
         return run(seed, count)
 
 
