@@ -151,7 +151,8 @@
 
   function open(combo) {
     const { input, hits } = parts(combo);
-    hits.hidden = !input.value.trim() || !hits.children.length;
+    // An answer to what was typed before the hits were closed does not open them again.
+    hits.hidden = "closed" in combo.dataset || !input.value.trim() || !hits.children.length;
     input.setAttribute("aria-expanded", String(!hits.hidden));
     const first = hits.querySelector("[aria-selected=true]");
     if (first && !hits.hidden) input.setAttribute("aria-activedescendant", first.id);
@@ -162,6 +163,7 @@
     const { input, hits } = parts(combo);
     if (hits.hidden) return false;
     hits.hidden = true;
+    combo.dataset.closed = "";
     input.setAttribute("aria-expanded", "false");
     return true;
   }
@@ -205,6 +207,7 @@
     if (!combo) return;
     const value = combo.querySelector("[data-combo-value]");
     if (value) value.value = "";
+    delete combo.dataset.closed;
     if (!e.target.value.trim()) close(combo);
   });
 
