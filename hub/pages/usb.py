@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -12,10 +11,11 @@ from werkzeug.wrappers import Response
 
 from hub.context import current
 from hub.importing.reading import MIB, WEB
-from schema.errors import TownshipError
 from schema.events import HUB
+from schema.web import uploads
 from schema.web.auth import require_role
 from schema.web.frame import lang, t
+from schema.web.uploads import Taken
 from sync import courier_file
 from sync.courier_hub import Courier
 from sync.words import words
@@ -42,19 +42,8 @@ def index() -> str:
 @require_role(*ROLES)
 def take() -> Response:
     """Take stations' files in; what came of each, and why one was not taken."""
-    results = []
-    for file in [file for file in request.files.getlist("file") if file.filename]:
-        result: dict[str, Any] = {"name": PurePath(file.filename or "").name[:80], "came": None, "why": ""}
-        try:
-            result["came"] = _courier().take(file.stream)
-        except TownshipError as error:
-            result["why"] = error.text(lang())
-        finally:
-            file.close()
-        results.append(result)
-    if not results:
-        results = [{"name": "", "came": None, "why": t("usb.choose")}]
-    bad = any(result["why"] for result in results)
+    results = uploads.each(_courier().take, none=t("usb.choose"))
+    bad = any(result.why for result in results)
     return current_app.make_response((_show(results), 422 if bad else 200))
 
 
@@ -75,7 +64,7 @@ def answer(station: str) -> Response:
     return send_file(sink, "application/octet-stream", as_attachment=True, download_name=name, max_age=0)
 
 
-def _show(results: list[dict[str, Any]]) -> str:
+def _show(results: list[Taken]) -> str:
     hub = current()
     with hub.store.read() as db:
         names = {row["id"]: row["name"] for row in db.execute("SELECT id, name FROM station")}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -13,8 +12,9 @@ from werkzeug.wrappers import Response
 from node import courier, unsent
 from node.courier import Courier
 from node.station import current
-from schema.errors import TownshipError
+from schema.web import uploads
 from schema.web.frame import lang, t
+from schema.web.uploads import Taken
 from sync.words import words
 
 page = Blueprint("usb", __name__, url_prefix="/usb")
@@ -51,24 +51,12 @@ def export() -> Response:
 @page.post("/import")
 def take() -> Response:
     """Take answers in; what came of each, and why one was not taken."""
-    sent = [file for file in request.files.getlist("file") if file.filename]
-    results = []
-    for file in sent:
-        result: dict[str, Any] = {"name": PurePath(file.filename or "").name[:80], "taken": None, "why": ""}
-        try:
-            result["taken"] = _courier().take(file.stream)
-        except TownshipError as error:
-            result["why"] = error.text(lang())
-        finally:
-            file.close()
-        results.append(result)
-    if not results:
-        results = [{"name": "", "taken": None, "why": t("usb.choose")}]
-    bad = any(result["why"] for result in results)
+    results = uploads.each(_courier().take, none=t("usb.choose"))
+    bad = any(result.why for result in results)
     return current_app.make_response((_show(results), 422 if bad else 200))
 
 
-def _show(results: list[dict[str, Any]]) -> str:
+def _show(results: list[Taken]) -> str:
     station = current()
     with station.store.read() as db:
         return render_template(
