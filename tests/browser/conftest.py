@@ -6,21 +6,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hub import officers
 from hub.officers import NewOfficer
 from schema.clock import SystemClock
 from tests.browser.eyes import PC, Eyes
+from tests.browsing import chromium
 from tests.story.world import World
 
 expect.set_options(timeout=20_000)  # on a busy machine, not a measure of ours
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic", "--lang=zh-CN"]  # fmt: skip
 PERSONS = 3000
 UNDO_S = 8
 TOWNSHIP = "330683100"
@@ -71,10 +68,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

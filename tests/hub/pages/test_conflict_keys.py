@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
 from hub.app import create_app
 from tests.browser.eyes import LOW, Eyes
+from tests.browsing import chromium, served
 from tests.hub.county import CHEAP, PASSWORD, REVIEW, County
 from tests.hub.deciding import put_conflict
-from tests.node.pages.test_browser import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -23,25 +20,16 @@ pytestmark = pytest.mark.xdist_group("browser")
 @pytest.fixture
 def page(county: County) -> Iterator[Page]:
     """The pages of officer 2003 on a free port, over plain HTTP."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = create_app(county.hub, cost=CHEAP)
     app.config["SESSION_COOKIE_SECURE"] = False
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(base_url=f"http://127.0.0.1:{server.port}", viewport={"width": 1366, "height": 768})
+    with served(app) as address, chromium() as browser:
+        opened = browser.new_page(base_url=address, viewport={"width": 1366, "height": 768})
         opened.goto("/login")
         opened.fill("#f-operator_no", REVIEW)
         opened.fill("#f-password", PASSWORD)
         opened.keyboard.press("Enter")
         opened.wait_for_url("**/")
         yield opened
-        browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_two_fields_are_decided_and_taken_back_without_the_mouse(page: Page, county: County) -> None:

@@ -3,50 +3,35 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from node import contacts
 from node.cases import Submitted
 from node.station import Station
+from tests.browsing import SCREENS, chromium, served
 from tests.node.conftest import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("browser")
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-SCREENS = {"office PC": (1366, 768), "125 % scaling": (1093, 640), "200 % zoom": (683, 384), "phone": (320, 640)}
 # What the browser notes of answers the test asks for, and of a request that a newer one replaced.
 ASKED_FOR = re.compile(r"status of (409|422)|htmx:(afterRequest|sendAbort)")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
     """The station's pages on a free port."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,50 +4,35 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
 from schema.clock import SystemClock
 from schema.web.keyring import KeyRing
+from tests.browsing import SCREENS, chromium, served
 from tests.schema.web.conftest import PASSWORD, MemoryStore, build_app, make_officer
 from tests.schema.web.gallery import PAGES
 
 pytestmark = pytest.mark.xdist_group("browser")
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-SCREENS = {"office PC": (1366, 768), "125 % scaling": (1093, 640), "200 % zoom": (683, 384), "phone": (320, 640)}
 # A refused number or a missing page is an answer the test asks for; the browser notes it as an error all the same.
 ASKED_FOR = re.compile(r"status of (401|404|409|422)|Status Error Code 404|htmx:|ERR_FAILED")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The gallery, served on a free port."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     store = MemoryStore(make_officer("2107", "review", name="赵敏", station=""))
-    server = make_server("127.0.0.1", 0, build_app(store, SystemClock(), KeyRing()), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(build_app(store, SystemClock(), KeyRing())) as address:
+        yield address
 
 
 def log_in(page: Page) -> None:
