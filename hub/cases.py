@@ -20,7 +20,7 @@ from schema.errors import UnknownSubject
 from schema.findings import Finding
 from schema.service import Service
 from schema.view import PersonView
-from sync.publish import Publication
+from sync.hub.publish import Publication
 
 CLOSED = ("effective", "paid", "rejected", "withdrawn", "reversed")
 

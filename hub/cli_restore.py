@@ -13,7 +13,7 @@ from schema.clock import SystemClock, stamp
 from schema.database import Store
 from schema.home import HubHome
 from schema.programs import as_json, passphrase, require_stopped, said, unlock_option
-from sync import life
+from sync.hub import life
 
 _out = Console(highlight=False)
 _JSON = click.option("--json", "json_", is_flag=True, help="结果写成一行 JSON / one line of JSON")

@@ -16,9 +16,9 @@ from hub.context import Hub, with_hub
 from hub.courier import answer_to, make_server
 from schema.errors import TownshipError
 from schema.programs import as_json, said, stages
-from sync import courier_file
-from sync.courier_hub import Came, Courier, Written
-from sync.words import words
+from sync.courier import file as courier_file
+from sync.courier.hub import Came, Courier, Written
+from sync.wire.words import words
 
 MIB = 1024 * 1024
 _out = Console(highlight=False)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hub.context import Hub, with_hub
 from schema.programs import as_json, stages
-from sync import audit
+from sync.equality import audit
 
 _out = Console(highlight=False)
 

@@ -19,10 +19,10 @@ from schema.errors import UnknownSubject, WrongState
 from schema.events import HUB
 from schema.findings import Finding
 from schema.table import Column
-from sync import publish
-from sync.publish import Publication
-from sync.words import words
-from sync.written import Written, remember_cell
+from sync.hub import publish
+from sync.hub.publish import Publication
+from sync.wire.words import words
+from sync.wire.written import Written, remember_cell
 
 KEEP, PICK, OTHER, UNDO = "keep", "pick", "other", "undo"
 _REASON = Column("reason", limit=200)

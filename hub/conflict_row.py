@@ -17,7 +17,8 @@ from schema import crsqlite, tables
 from schema.crsqlite import ROW_SENTINEL, Cell
 from schema.events import HUB
 from schema.web import formats
-from sync import conflicts, written
+from sync.merging import conflicts
+from sync.wire import written
 
 Marked = tuple[tuple[str, bool], ...]
 

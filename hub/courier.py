@@ -12,10 +12,10 @@ from hub.intake import intake
 from schema.clock import stamp
 from schema.errors import UnknownSubject
 from schema.events import HUB
-from sync import courier_file
-from sync.courier_hub import Courier, Progress, Written
-from sync.publish import Publication
-from sync.server import SyncServer
+from sync.courier import file as courier_file
+from sync.courier.hub import Courier, Progress, Written
+from sync.hub.publish import Publication
+from sync.hub.server import SyncServer
 
 
 def make_server(hub: Hub) -> SyncServer:

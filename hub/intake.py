@@ -22,8 +22,8 @@ from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
 from schema.events import Fact
 from schema.findings import Finding
 from schema.period import add_working_days
-from sync import late
-from sync.publish import Publication
+from sync.hub import late
+from sync.hub.publish import Publication
 
 ON_THE_SPOT = "S"
 

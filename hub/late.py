@@ -2,7 +2,7 @@
 """Edits that arrived after the person had left the station's slices: what the station wrote beside what is known now.
 
 A reviewer takes an edit over, as the hub's own, or refuses it; both can be undone until somebody changes the cell
-again. How they get here: `sync.late`.
+again. How they get here: `sync.hub.late`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from hub.case_view import place_name
 from schema import database
 from schema.clock import Clock, stamp
 from schema.errors import UnknownSubject, WrongState
-from sync import codec, publish
-from sync.late import ACCEPTED, REFUSED, WAITING
-from sync.publish import Publication
+from sync.hub import publish
+from sync.hub.late import ACCEPTED, REFUSED, WAITING
+from sync.hub.publish import Publication
+from sync.wire import codec
 
 SHOWN = 200
 

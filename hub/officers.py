@@ -17,7 +17,7 @@ from schema.clock import Clock, stamp
 from schema.errors import NotAllowed, Refusal, UnknownSubject
 from schema.web.attempts import Attempts
 from schema.web.door import Officer as SignedOn
-from sync import publish
+from sync.hub import publish
 
 STATION_ROLES = ("clerk",)
 CASE_ROLES = ("accept", "calculate", "review", "approve")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sync.publish import Publication
+from sync.hub.publish import Publication
 
 BLOCK = 1000
 LOW = 300

@@ -14,7 +14,7 @@ from schema import effects, ids, tables
 from schema.checks import has_block
 from schema.effects import Change
 from schema.errors import WrongState
-from sync.publish import Publication
+from sync.hub.publish import Publication
 
 
 def apply(pub: Publication, changes: Iterable[Change]) -> None:

@@ -24,8 +24,8 @@ from schema.clock import Clock, stamp
 from schema.effects import Change
 from schema.errors import NotAllowed, Refusal, WrongState
 from schema.readable import readable
-from sync import publish
-from sync.publish import Publication
+from sync.hub import publish
+from sync.hub.publish import Publication
 
 _AGREED = {
     "accept": "case_accepted",

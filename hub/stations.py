@@ -12,7 +12,7 @@ from typing import Any
 
 from schema.clock import parse_stamp, stamp
 from schema.errors import UnknownSubject, WrongState
-from sync import grant
+from sync.hub import grant
 
 ONLINE_WITHIN = timedelta(days=1)
 SOON_WITHIN = timedelta(days=3)

@@ -13,9 +13,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from hub.context import Hub, current
 from hub.courier import make_server
 from schema.errors import Refusal
-from sync import enrolment, life
-from sync.server import SyncServer
-from sync.transport import Request
+from sync.hub import life
+from sync.hub.server import SyncServer
+from sync.wire import enrolment
+from sync.wire.transport import Request
 
 BODY_MAX_BYTES = 600 * 1024
 

@@ -18,7 +18,7 @@ from hub.context import Hub
 from schema import backup
 from schema.errors import TownshipError
 from schema.web.keyring import KeyRing
-from sync import audit
+from sync.equality import audit
 
 log = logging.getLogger("township.hub")
 

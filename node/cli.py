@@ -35,7 +35,7 @@ from schema.database import Store
 from schema.errors import ConfigError
 from schema.home import StationHome
 from schema.programs import Commands, as_json, calm_collector, passphrase, require_stopped, said, unlock_option
-from sync import rebase
+from sync.station import rebase
 
 HOST = "127.0.0.1"
 THREADS = 6

@@ -17,9 +17,9 @@ from node.exchange import Exchange
 from node.station import Station, with_station
 from schema.errors import TownshipError
 from schema.programs import as_json, said, stages
-from sync import courier_file
-from sync.courier_node import Exported, Taken
-from sync.words import words
+from sync.courier import file as courier_file
+from sync.courier.node import Exported, Taken
+from sync.wire.words import words
 
 WAIT_S = 120.0  # for an exchange that the running station has just begun
 _out = Console(highlight=False)

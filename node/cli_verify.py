@@ -10,7 +10,8 @@ from rich.console import Console
 
 from node.station import Station, with_station
 from schema.programs import as_json, stages
-from sync import audit, certificate
+from sync.equality import audit
+from sync.wire import certificate
 
 _out = Console(highlight=False)
 _FAMILIES = {"county": "全县 county", "node": "本站 station", "township": "乡镇 township"}

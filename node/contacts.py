@@ -12,7 +12,8 @@ from typing import Any
 from schema import crsqlite, database, tables
 from schema.clock import Clock, stamp
 from schema.errors import Refusal, UnknownSubject
-from sync import codec, outbox
+from sync.station import outbox
+from sync.wire import codec
 
 TABLE = "contact"
 COLUMNS = tuple(c.name for c in tables.TABLES[TABLE].columns if c.nodes_write)

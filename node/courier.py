@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The station's exchange by stick: what a page or a command does with `sync.courier_node`."""
+"""The station's exchange by stick: what a page or a command does with `sync.courier.node`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from node.station import Station
 from schema import database
 from schema.clock import stamp
 from schema.events import HUB
-from sync import courier_file, courier_node, outbox
-from sync.courier_node import Exported, Progress, Taken
+from sync.courier import file as courier_file
+from sync.courier import node as courier_node
+from sync.courier.node import Exported, Progress, Taken
+from sync.station import outbox
 
 HISTORY_KEPT = 10
 _HISTORY = "usb_history"

@@ -24,13 +24,13 @@ from node.station import Station
 from schema import database
 from schema.clock import parse_stamp, stamp
 from schema.errors import WrongState
-from sync import backoff
-from sync.relay import forward
-from sync.relay_session import RelaySession
-from sync.report import LONGEST_WAIT_S, Report
-from sync.session import Session
-from sync.transport import Transport
-from sync.transport_http import Http
+from sync.courier.relay import forward
+from sync.courier.relay_session import RelaySession
+from sync.station import backoff
+from sync.station.report import LONGEST_WAIT_S, Report
+from sync.station.session import Session
+from sync.wire.transport import Transport
+from sync.wire.transport_http import Http
 
 HISTORY_KEPT = 20
 _HISTORY, _NOT_BEFORE = "history", "not_before"

@@ -10,7 +10,7 @@ from typing import Any
 
 from schema import database
 from schema.clock import Clock, stamp
-from sync import codec
+from sync.wire import codec
 
 BEATEN, ERASED, REFUSED, MOVED = "beaten", "erased", "refused", "moved"
 LIMIT = 100

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """This station as a neighbour that carries others' bundles, and the listener for them: off unless switched on.
 
-The listener speaks one route (`sync.relay`), on a port of its own, never the pages'. What it is given is sealed: what
-lies in the folder `relay/` nobody here can read.
+The listener speaks one route (`sync.courier.relay`), on a port of its own, never the pages'. It is given
+sealed files: what lies in the folder `relay/` nobody here can read.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from node import cases
 from node.station import Station
 from schema.errors import ConfigError
 from schema.web.server import Lane, Server
-from sync.bundle import CARRIED_MAX_BYTES
-from sync.courier_node import Node
-from sync.relay import Mailbox, RelayServer
-from sync.transport import Request
+from sync.courier.bundle import CARRIED_MAX_BYTES
+from sync.courier.node import Node
+from sync.courier.relay import Mailbox, RelayServer
+from sync.wire.transport import Request
 
 FOLDER = "relay"
 THREADS, PLACES = 2, 16

@@ -20,8 +20,8 @@ from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError
 from schema.home import StationConfig, StationHome, StationSecrets, passphrase_from
-from sync import rebase
-from sync.certificate import Certificate, open_certificate
+from sync.station import rebase
+from sync.wire.certificate import Certificate, open_certificate
 
 EXTENSION = "station"
 EXPIRED = "certificate_expired"

@@ -12,7 +12,8 @@ from typing import Any
 from node import receipts, unsent
 from schema import self_test
 from schema.clock import Clock, parse_stamp, stamp
-from sync import incidents, left, outbox
+from sync.equality import incidents
+from sync.station import left, outbox
 
 OLD_UNSENT = timedelta(days=7)
 CLOCK_OFF_S = 600

@@ -18,7 +18,7 @@ from node.exchange import Exchange
 from node.station import Station
 from schema import backup
 from schema.errors import TownshipError
-from sync import audit
+from sync.equality import audit
 
 log = logging.getLogger("township.node")
 MINUTE_S = 60  # the timer looks once a minute: what is due sooner asks for its own turn

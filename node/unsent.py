@@ -8,7 +8,7 @@ from typing import Any
 
 from node import contacts
 from schema import database
-from sync import journal, outbox
+from sync.station import journal, outbox
 
 # Of this life without receipt; of former ones, queued to be offered once more.
 _OWN = (

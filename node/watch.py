@@ -16,9 +16,9 @@ from rich.table import Table
 from node import status
 from node.station import Station
 from schema.programs import as_json, said
-from sync import left
-from sync.left import Outlook
-from sync.words import words
+from sync.station import left
+from sync.station.left import Outlook
+from sync.wire.words import words
 
 EVERY_S = 1.0
 CHANNELS = {

@@ -18,7 +18,7 @@ from provisioning.county.register import Register
 from provisioning.kit import Kit
 from schema import parameter, period, programs
 from schema.clock import SystemClock
-from sync.transport_http import Http
+from sync.wire.transport_http import Http
 
 CLOCK = SystemClock()
 

@@ -15,7 +15,7 @@ from schema.database import Store
 from schema.errors import TownshipError
 from schema.events import HUB
 from schema.home import HubHome, StationHome
-from sync.certificate import open_certificate
+from sync.wire.certificate import open_certificate
 
 WARN_DAYS = 30
 

@@ -18,7 +18,7 @@ from schema.database import Store
 from schema.errors import ConfigError
 from schema.events import HUB
 from schema.home import HubConfig, HubHome, HubSecrets, write_toml
-from sync import publish
+from sync.hub import publish
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,250}[A-Za-z0-9])?")
 

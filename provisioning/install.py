@@ -21,9 +21,9 @@ from schema.clock import Clock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError, Refusal, SyncError, Unreachable, WrongState
 from schema.home import StationHome, StationSecrets
-from sync import enrolment
-from sync.certificate import Certificate, open_certificate
-from sync.transport import Transport
+from sync.wire import enrolment
+from sync.wire.certificate import Certificate, open_certificate
+from sync.wire.transport import Transport
 
 ENROL_PATH = "/s1/enrol"
 

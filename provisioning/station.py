@@ -15,8 +15,9 @@ from schema import database
 from schema.clock import Clock
 from schema.errors import ConfigError, UnknownSubject, WrongState
 from schema.home import StationConfig, require_good
-from sync import enrolment, publish
+from sync.hub import publish
 from sync.slices import COUNTY, NODE_PREFIX
+from sync.wire import enrolment
 
 FIRST_BLOCK = 1000  # receipt serials leased with the kit, so that a station can work before its first contact
 _STATION_ID = re.compile(r"0([0-9]{3})-[1-9][0-9]?")

@@ -4,11 +4,9 @@
 Whole rows written and removed past its triggers are next door, in `schema.crsqlite_rows`.
 
 Guards (numbers of docs/guards.md): P1 the sync bit is cleared and checked; P2 cursors come from rows read, never from
-the extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.validator`); P5 one
-savepoint per chunk; P7 no REPLACE; P13 always the two-argument form, proven at start-up; P18 refuse an SQLite with the
-WAL-reset bug; P19 finalize before close; P21 clock tables are read directly.
-
-A change is (table, pk, cid, val, col_version, db_version, cl, seq); the pk is always one 16-byte id.
+the extension's own version counter; P3/P4 rows are checked before the extension sees them (`sync.wire.validator`); P5
+one savepoint per chunk; P7 no REPLACE; P13 always the two-argument form, proven at start-up; P18 refuse an SQLite with
+the WAL-reset bug; P19 finalize before close; P21 clock tables are read directly.
 """
 
 from __future__ import annotations

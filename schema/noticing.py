@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triggers that notice which travelling rows changed, whoever changed them, in the transaction that changes them.
 
-Digests are kept and only what changed is computed again (`sync.buckets`). A note made by each writer would be
+Digests are kept and only what changed is computed again (`sync.equality.buckets`). A note made by each writer would be
 forgotten by the next writer somebody adds; a trigger also sees the write that went past the program, which is what
 digests are for. Nothing is noted while no digest is kept: a first load pays nothing.
 """

@@ -13,21 +13,14 @@ One session (`session.Session.run`), always opened by the station, cut anywhere 
 3. Pull `evt`, `ref`, `reg` of each slice: `GET /s1/feed/<slice>` builds one signed frame from live data. The station
    applies it and moves its cursor in one transaction; the next GET is the acknowledgement.
 4. When everything is sent and fetched, both sides compare a digest of each family of slices: proven equality, not
-   assumed. What differs is repaired from the hub's rows and is an incident at both ends (`proof`, `repair`).
+   assumed. What differs is repaired from the hub's rows and is an incident at both ends (`proof` and `repair`).
 
-What travels how is declared in `schema.tables`; the frame is described in `frame`, its content in `codec`, the order of
-checks in `validator`, conflicts in `merge`. The hub writes what stations must learn through `publish.transaction`.
+What travels how is declared in `schema.tables`; which slices a row belongs to, in `slices`. Where to look:
 
-Where to look (each module says on its first line whose side it is):
-
-- on the wire: `frame`, `codec`, `signed`, `certificate`, `receipt`, `tokens`, `words`, `validator`
-- a station's session: `session` and its stages `rebase_stage`, `push_stage`, `pull_stage`, `proof`; they speak through
-  `conversation` and `line` (`pace`, `budget`, `left`, `backoff`, `transport*`) and work on `outbox`, `urgent`, `pull`,
-  `evict`, `ranges`, `repair`, `blob`
-- the hub: `server` routes to `greeting`, `inbox` (`inbox_cells`, `merge`, `conflicts`, `late`, `facts`, `parts`),
-  `feed`, `snapshot*`, `difference`, `grant`, `blob_hub`; it writes through `publish`
-  (`members`, `slices`, `bulk`, `fill`)
-- both sides prove equality with `digest` and `buckets`, and keep `incidents`
-- without a line: `box` seals, `bundle` orders, `courier_*` carry, `relay*` hand on
-- lives that end: `life`, `former`, `rebase`, `journal`
+- `wire`: what both sides read and write: frames, columns, signatures, receipts; every byte of a peer is checked here
+- `station`: `session` and its stages, the outbox, the pull, first loads, repair, pace and budget, a life begun anew
+- `hub`: `server` routes to greeting, inbox, feed, difference, grant; all writes of the hub go through `publish`
+- `merging`: edits that did not know of each other, found before the merge; every loser is kept
+- `equality`: digests, incidents, the nightly audit; `snapshot`: first loads in one columnar file
+- `courier`: the same exchange on a stick or through a neighbour
 """

@@ -14,7 +14,7 @@ from typing import Any
 
 from schema import tables
 from schema.table import Table
-from sync import codec
+from sync.wire import codec
 
 COUNTY = "county"
 NODE_PREFIX = "node:"

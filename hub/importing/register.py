@@ -32,8 +32,8 @@ from schema import database, events, ids, period, tables
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.findings import Finding
-from sync import publish
-from sync.publish import Publication
+from sync.hub import publish
+from sync.hub.publish import Publication
 
 CHUNK = 1000
 SHOWN_EACH = 50

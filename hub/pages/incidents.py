@@ -13,7 +13,7 @@ from schema.errors import WrongState
 from schema.events import HUB
 from schema.web.auth import require_role
 from schema.web.frame import t
-from sync import incidents
+from sync.equality import incidents
 
 page = Blueprint("incidents", __name__)
 ALL = "all"

@@ -16,9 +16,9 @@ from schema.web import uploads
 from schema.web.auth import require_role
 from schema.web.frame import lang, t
 from schema.web.uploads import Taken
-from sync import courier_file
-from sync.courier_hub import Courier
-from sync.words import words
+from sync.courier import file as courier_file
+from sync.courier.hub import Courier
+from sync.wire.words import words
 
 page = Blueprint("usb", __name__, url_prefix="/usb")
 ROLES = ("admin", "accept")

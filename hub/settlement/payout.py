@@ -16,7 +16,7 @@ from hub.settlement.month import SCHEME
 from schema import database
 from schema.clock import Clock
 from schema.errors import WrongState
-from sync.publish import Publication
+from sync.hub.publish import Publication
 
 # Why a planned payment is not made after all. First match counts; all are looked at when the batch goes out.
 _STOPS = """

@@ -19,7 +19,7 @@ from schema import database
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import Refusal, WrongState
-from sync import publish
+from sync.hub import publish
 
 APPROVE, PAY, CLOSE = "approve_month", "pay", "close"
 

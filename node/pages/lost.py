@@ -14,7 +14,7 @@ from node.pages.persons import EDITED
 from node.station import current
 from schema.web.auth import current_officer
 from schema.web.frame import lang
-from sync.words import words
+from sync.wire.words import words
 
 page = Blueprint("lost", __name__, url_prefix="/lost")
 

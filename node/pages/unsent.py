@@ -12,7 +12,7 @@ from node import conflicts, exchange, lost, status, unsent
 from node.pages import common
 from node.station import current
 from schema.web.frame import lang
-from sync.words import words
+from sync.wire.words import words
 
 page = Blueprint("unsent", __name__, url_prefix="/unsent")
 

@@ -15,7 +15,7 @@ from node.station import current
 from schema.web import uploads
 from schema.web.frame import lang, t
 from schema.web.uploads import Taken
-from sync.words import words
+from sync.wire.words import words
 
 page = Blueprint("usb", __name__, url_prefix="/usb")
 MIB = 1024 * 1024

@@ -17,7 +17,7 @@ from schema import crsqlite_rows
 from schema.database import Store
 from schema.errors import WrongState
 from schema.tables import REGISTRY, TABLES
-from sync import publish
+from sync.hub import publish
 
 PAGES_KIB = 256 * 1024  # page cache while loading: random ids touch pages everywhere
 BATCH_PERSONS = 20_000

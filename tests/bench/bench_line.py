@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sync import backoff
-from sync.transport import InProcess
-from sync.transport_http import Http
+from sync.station import backoff
+from sync.wire.transport import InProcess
+from sync.wire.transport_http import Http
 from tests.bench.hub_process import HubProcess
 from tests.bench.line_proxy import BadLine, Shape
 from tests.sync.county import World

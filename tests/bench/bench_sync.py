@@ -28,10 +28,12 @@ from provisioning.county.register import Part, Register
 from schema import crsqlite, database, parameter
 from schema.database import Store
 from schema.programs import calm_collector
-from sync import codec, frame, outbox, publish
-from sync.inbox import Inbox, Node
-from sync.report import Report
-from sync.transport import InProcess
+from sync.hub import publish
+from sync.hub.inbox import Inbox, Node
+from sync.station import outbox
+from sync.station.report import Report
+from sync.wire import codec, frame
+from sync.wire.transport import InProcess
 from tests.bench import others
 from tests.bench.herd import herd
 from tests.bench.hub_process import FORK, HubProcess

@@ -24,8 +24,9 @@ import httpx
 from provisioning.county.places import townships
 from schema import crsqlite, database, ids
 from schema.database import Store
-from sync import backoff, publish
-from sync.transport import InProcess
+from sync.hub import publish
+from sync.station import backoff
+from sync.wire.transport import InProcess
 from tests.bench.hub_process import FORK, HubProcess
 from tests.sync.county import DB_KEY, Station, World
 

@@ -16,8 +16,8 @@ from provisioning import tls
 from schema import database
 from schema.clock import SystemClock
 from schema.database import Store
-from sync.transport import Request, Response
-from sync.transport_http import Http
+from sync.wire.transport import Request, Response
+from sync.wire.transport_http import Http
 from tests.sync.county import HttpHub, World
 
 # Fork: the child inherits the county with its keys. Databases are closed before, and opened again by each process.

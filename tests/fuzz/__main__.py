@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
             slowest[0] = max(slowest[0], time.monotonic() - began)
 
         if chosen.unguarded:
-            patch("sync.validator.bad_cell", lambda cell, *, from_node: "").start()
+            patch("sync.wire.validator.bad_cell", lambda cell, *, from_node: "").start()
         if chosen.input:
             one(chosen.input.read_bytes())
         else:

@@ -16,11 +16,13 @@ from typing import Any
 
 from schema import crsqlite, tables
 from schema.events import HUB
-from sync import codec, frame, inbox, pull, receipt, signed, tokens
-from sync.codec import WireCell
-from sync.conversation import Conversation
-from sync.pull_stage import PullStage
-from sync.transport import InProcess, Request, Response
+from sync.hub import inbox
+from sync.station import pull
+from sync.station.conversation import Conversation
+from sync.station.pull_stage import PullStage
+from sync.wire import codec, frame, receipt, signed, tokens
+from sync.wire.codec import WireCell
+from sync.wire.transport import InProcess, Request, Response
 from tests.fuzz.reader import Reader
 from tests.sync.county import Station, World
 from tests.sync.forging import bytes_of, fact

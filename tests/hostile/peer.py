@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from schema import database, ids, migrations
 from schema.clock import stamp
 from schema.events import GENESIS, HUB, Fact
-from sync import frame, signed
-from sync.certificate import Certificate, issue
+from sync.wire import frame, signed
+from sync.wire.certificate import Certificate, issue
 from tests.hub.county import STATION, TOWNSHIP, County
 
 OCTETS = "application/octet-stream"

@@ -19,7 +19,7 @@ from schema import ids
 from schema.clock import FixedClock
 from schema.errors import Refusal
 from schema.web.door import Officer
-from sync import publish
+from sync.hub import publish
 from tests.hostile.evil import rows
 from tests.hostile.faults import fail_everywhere, plant
 from tests.hub.county import ACCEPT, AGREE, ENROLMENT, Browser, County, Desk, id_number, newcomer

@@ -20,7 +20,8 @@ from schema import tables
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import Refusal
-from sync import publish, validator
+from sync.hub import publish
+from sync.wire import validator
 from tests.hostile.evil import rows
 from tests.hub.county import VILLAGE, County, id_number
 from tests.hub.settlement.conftest import OFFICERS

@@ -17,7 +17,7 @@ from schema import database, ids, keys
 from schema.clock import FixedClock
 from schema.database import IntegrityError, Store
 from schema.errors import NotAllowed, Refusal
-from sync import publish
+from sync.hub import publish
 from tests.hostile.evil import require_words, rows
 from tests.hub.county import (
     ACCEPT,

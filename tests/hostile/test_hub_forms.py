@@ -11,7 +11,8 @@ import pytest
 from hub import conflict_row, officers
 from hub.officers import NewOfficer
 from schema import ids
-from sync import incidents, publish
+from sync.equality import incidents
+from sync.hub import publish
 from tests.hostile.evil import MARKUP, TEXTS, Fields, encoded, post, require_words, rows, uncovered
 from tests.hub.county import (
     ACCEPT,

@@ -15,8 +15,8 @@ from hub.app import create_app
 from schema import database, events, ids
 from schema.clock import FixedClock, stamp
 from schema.events import KINDS
-from sync import enrolment, receipt
-from sync.validator import MAX_STEP
+from sync.wire import enrolment, receipt
+from sync.wire.validator import MAX_STEP
 from tests.hostile.evil import MARKUP, TEXTS, require_words, rows
 from tests.hostile.peer import Peer
 from tests.hub.county import (

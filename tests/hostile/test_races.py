@@ -17,7 +17,7 @@ from schema import ids
 from schema.database import OperationalError
 from schema.errors import Refusal
 from schema.web.door import Officer
-from sync.transport import InProcess
+from sync.wire.transport import InProcess
 from tests.hostile.faults import Disk, plant
 from tests.hub.county import ACCEPT, County
 from tests.hub.deciding import decide

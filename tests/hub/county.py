@@ -26,7 +26,7 @@ from schema.database import Store
 from schema.events import GENESIS, Fact
 from schema.home import HubSecrets
 from schema.view import person_view
-from sync import publish
+from sync.hub import publish
 
 CHEAP = keys.Cost(64, 1, 1)
 PASSWORD = "清水 runs downhill 7"

@@ -7,10 +7,11 @@ from typing import Any
 
 from hub import review
 from schema import database, ids
-from sync import incidents, late, publish
-from sync.codec import WireCell
-from sync.conflicts import Pushed
-from sync.written import Written
+from sync.equality import incidents
+from sync.hub import late, publish
+from sync.merging.conflicts import Pushed
+from sync.wire.codec import WireCell
+from sync.wire.written import Written
 from tests.hub.county import (
     BY_STEP,
     CLERK,

@@ -25,7 +25,7 @@ from schema import keys
 from schema.clock import SystemClock
 from schema.database import Store
 from schema.home import HubHome
-from sync.buckets import AtHub
+from sync.equality.buckets import AtHub
 
 PASSPHRASE = b"seven brass kettles 41"
 Run = Callable[..., Result]

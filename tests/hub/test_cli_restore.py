@@ -16,7 +16,8 @@ from hub import cli
 from hub.context import Hub
 from schema import backup, database
 from schema.database import Store
-from sync import incidents, life, publish
+from sync.equality import incidents
+from sync.hub import life, publish
 from tests.hub.county import ADMIN, STATION, Browser, County
 
 AT = "2026-11-23T01:00:00.000Z"

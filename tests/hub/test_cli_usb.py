@@ -20,7 +20,7 @@ from schema.clock import SystemClock
 from schema.database import Store
 from schema.errors import Unreachable
 from schema.home import HubHome, StationHome
-from sync import publish
+from sync.hub import publish
 
 PASSPHRASE = b"seven brass kettles 41"
 PERSON = {

@@ -11,7 +11,7 @@ import pytest
 from schema import ids
 from schema.clock import FixedClock
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import (
     ACCEPT,
     CHANGE,

@@ -9,7 +9,7 @@ import pytest
 
 from hub import receipt_blocks
 from schema import ids
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import OTHER_STATION, STATION, County
 
 

@@ -12,7 +12,7 @@ from hub import officers, steps
 from schema import database, events
 from schema.clock import FixedClock, stamp
 from schema.errors import NotAllowed, Refusal, WrongState
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import (
     ACCEPT,
     ADMIN,

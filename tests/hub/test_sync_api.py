@@ -16,9 +16,11 @@ from hub.app import create_app
 from schema import crsqlite, database, events
 from schema.clock import FixedClock
 from schema.database import Store
-from sync import enrolment, life, rebase
-from sync.session import Session
-from sync.transport import Response
+from sync.hub import life
+from sync.station import rebase
+from sync.station.session import Session
+from sync.wire import enrolment
+from sync.wire.transport import Response
 from tests.hub.county import CHEAP, CLAIM, CLERK, STATION, County, Desk
 from tests.hub.deciding import walk
 

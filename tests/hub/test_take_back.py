@@ -10,7 +10,7 @@ import pytest
 from hub import cases, decision, review
 from schema.clock import FixedClock
 from schema.errors import WrongState
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import (
     ACCEPT,
     ALL_FOUR,

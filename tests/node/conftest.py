@@ -32,7 +32,7 @@ from schema.database import Store
 from schema.errors import Unreachable
 from schema.home import StationConfig, StationHome, StationSecrets, write_toml
 from schema.web.door import Officer
-from sync.certificate import Certificate, issue
+from sync.wire.certificate import Certificate, issue
 
 STATION = "0100-1"
 TOWNSHIP = "330683100"

@@ -21,9 +21,9 @@ from schema.clock import FixedClock, stamp
 from schema.database import Store
 from schema.errors import Refusal, Unreachable, WrongState
 from schema.events import Fact
-from sync import publish
-from sync.server import SyncServer
-from sync.transport import InProcess, Response
+from sync.hub import publish
+from sync.hub.server import SyncServer
+from sync.wire.transport import InProcess, Response
 from tests.node.conftest import STATION, Cut
 
 

@@ -21,8 +21,8 @@ from node.station import Station
 from schema.database import Store
 from schema.errors import ConfigError
 from schema.home import StationHome
-from sync.relay import forward
-from sync.transport import InProcess
+from sync.courier.relay import forward
+from sync.wire.transport import InProcess
 from tests.node.test_exchange import Hub
 
 

@@ -18,8 +18,9 @@ from node.station import Station
 from schema import backup, events, ids
 from schema.database import Store
 from schema.errors import OutOfNumbers, WrongState
-from sync import certificate, rebase
-from sync.transport import InProcess
+from sync.station import rebase
+from sync.wire import certificate
+from sync.wire.transport import InProcess
 from tests.node.conftest import STATION, Counter
 from tests.node.test_exchange import Hub
 

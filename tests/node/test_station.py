@@ -16,7 +16,7 @@ from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError, TownshipError, UnsafeSqlite, WrongKey, WrongPassword
 from schema.home import StationHome, write_toml
-from sync.certificate import issue, read
+from sync.wire.certificate import issue, read
 
 
 def start(home: StationHome, clock: FixedClock) -> Station:

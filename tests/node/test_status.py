@@ -15,7 +15,7 @@ from node.station import Station
 from node.status import Status
 from schema import database, self_test
 from schema.clock import FixedClock, stamp
-from sync import incidents
+from sync.equality import incidents
 
 
 def read(station: Station) -> Status:

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from node import status, watch
 from node.station import Station
-from sync import left
-from sync.left import Left, Outlook
-from sync.link import Link
-from sync.words import words
+from sync.station import left
+from sync.station.left import Left, Outlook
+from sync.station.link import Link
+from sync.wire.words import words
 from tests.node.conftest import Counter
 from tests.node.test_cli import run
 

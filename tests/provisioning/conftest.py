@@ -16,8 +16,8 @@ from provisioning.kit import Kit
 from schema import keys
 from schema.clock import FixedClock
 from schema.errors import Refusal, Unreachable
-from sync import enrolment
-from sync.transport import Response
+from sync.wire import enrolment
+from sync.wire.transport import Response
 
 PASSPHRASE = "剡溪九曲胜景 one"
 GANLIN = "330683100"

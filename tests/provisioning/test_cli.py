@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from provisioning import hub_folder
 from provisioning.cli import main
 from schema.clock import SystemClock
-from sync import enrolment
+from sync.wire import enrolment
 
 PASSPHRASE = "剡溪九曲胜景 one"
 

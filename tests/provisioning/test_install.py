@@ -17,8 +17,8 @@ from schema import crsqlite, database
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError, Refusal, SyncError, Unreachable, WrongPassword, WrongState
-from sync.certificate import open_certificate
-from sync.transport import Response
+from sync.wire.certificate import open_certificate
+from sync.wire.transport import Response
 
 PASSPHRASE = b"Zhishan Lu 17, qunian"
 

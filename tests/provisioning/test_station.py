@@ -11,7 +11,7 @@ from provisioning.hub_folder import OpenHub
 from provisioning.kit import Kit
 from schema.clock import FixedClock
 from schema.errors import ConfigError, Refusal, TownshipError, UnknownSubject, WrongState
-from sync import enrolment
+from sync.wire import enrolment
 
 GANLIN = "330683100"
 

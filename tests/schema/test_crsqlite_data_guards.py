@@ -19,8 +19,8 @@ from schema import crsqlite, database, tables
 from schema.crsqlite import ROW_SENTINEL, Cell
 from schema.errors import BadFrame
 from schema.table import Column, Table, id_, int_, text_
-from sync import codec, validator
-from sync.codec import WireCell
+from sync.wire import codec, validator
+from sync.wire.codec import WireCell
 
 ROW, OTHER = b"r" * 16, b"o" * 16
 PEER = b"p" * 16

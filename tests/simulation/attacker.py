@@ -17,9 +17,10 @@ from typing import Any
 from schema import database, ids
 from schema.clock import stamp
 from schema.events import GENESIS, HUB, Fact
-from sync import codec, frame, publish, receipt, tokens
-from sync.codec import WireCell
-from sync.transport import Request, Response
+from sync.hub import publish
+from sync.wire import codec, frame, receipt, tokens
+from sync.wire.codec import WireCell
+from sync.wire.transport import Request, Response
 from tests.simulation.hostile import everything
 from tests.simulation.model import Broken
 from tests.simulation.observer import deliver

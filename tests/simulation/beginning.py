@@ -18,8 +18,8 @@ from pathlib import Path
 from schema import database, ids
 from schema.clock import FixedClock, stamp
 from schema.database import Store
-from sync import publish
-from sync.transport import InProcess
+from sync.hub import publish
+from sync.wire.transport import InProcess
 from tests.simulation import attacker
 from tests.simulation.model import HUB, Cells, Register
 from tests.simulation.world import DB_KEY, START, TOWNSHIPS, Station, World, person_row, seeded_ids

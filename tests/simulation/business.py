@@ -9,8 +9,8 @@ import cbor2
 
 from hub import late
 from schema import events, ids
-from sync import publish
-from sync.late import ACCEPTED, REFUSED
+from sync.hub import publish
+from sync.hub.late import ACCEPTED, REFUSED
 from tests.simulation.edits import HOT, one_of
 from tests.simulation.looking import rows
 from tests.simulation.model import HUB, Stated

@@ -16,9 +16,9 @@ from schema import database, ids
 from schema.clock import stamp
 from schema.database import Store
 from schema.errors import Unreachable
-from sync import grant, life, publish
-from sync.report import Report
-from sync.transport import InProcess, Request, Response
+from sync.hub import grant, life, publish
+from sync.station.report import Report
+from sync.wire.transport import InProcess, Request, Response
 from tests.simulation.looking import need, one, rows
 from tests.simulation.model import HUB, Cell
 from tests.simulation.world import Station, World, state_fact

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schema import database, ids
-from sync import publish
+from sync.hub import publish
 from tests.simulation import sessions
 from tests.simulation.model import COLUMNS, HUB
 from tests.simulation.world import Station, World

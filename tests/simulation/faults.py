@@ -45,14 +45,14 @@ FAULTS = {
         "the file is locked by another program", ("hub busy", "station busy"), ("tests/hostile/test_races.py",)
     ),
     "F8": Fault("a clock jumps by up to ten years, at the station or at the hub", ("clock",)),
-    "F9": Fault("a station is restored from a backup", ("station restored",), ("tests/sync/test_rebase.py",)),
+    "F9": Fault("a station is restored from a backup", ("station restored",), ("tests/sync/station/test_rebase.py",)),
     "F10": Fault(
         "a station's disk is copied and both copies live", ("clone", "disk copied"),
-        ("tests/sync/test_rebase_clone.py",),
+        ("tests/sync/station/test_rebase_clone.py",),
     ),
     "F11": Fault(
         "the hub is restored from a backup older than what it signed for", ("hub restored",),
-        ("tests/sync/test_rebase_hub.py",),
+        ("tests/sync/station/test_rebase_hub.py",),
     ),
     "F12": Fault("a station is away for 200 days", ("200 days away",)),
     "F13": Fault(
@@ -67,19 +67,25 @@ FAULTS = {
     "F15": Fault(
         "whatever a station's key can sign: the attack table, replays, wrong numbers",
         ("replay", "wrong number", "hostile row", "hostile fact", "hostile frame"),
-        ("tests/hostile/test_peer.py", "tests/sync/test_validator.py"),
+        ("tests/hostile/test_peer.py", "tests/sync/wire/test_validator.py"),
     ),
     "F16": Fault("a row that the database refuses, a fact that the business refuses", ("poison row", "poison fact")),
-    "F17": Fault("a person is erased while others edit the row", ("person erased",), ("tests/sync/test_conflicts.py",)),
+    "F17": Fault(
+        "a person is erased while others edit the row", ("person erased",), ("tests/sync/merging/test_conflicts.py",)
+    ),
     "F18": Fault(
         "a certificate that ran out, was replaced, was revoked, names other slices",
         ("certificate ran out", "certificate replaced", "certificate revoked", "certificate of other slices"),
-        ("tests/hostile/test_peer.py", "tests/sync/test_certificate.py"),
+        ("tests/hostile/test_peer.py", "tests/sync/wire/test_certificate.py"),
     ),
     "F19": Fault(
         "a stick: old, twice, truncated, for somebody else, mixed with the line",
         ("stick to the hub", "stick to a station", "stick read twice", "stick truncated", "stick of somebody else"),
-        ("tests/sync/test_courier.py", "tests/sync/test_courier_refusals.py", "tests/sync/test_courier_kills.py"),
+        (
+            "tests/sync/courier/test_courier.py",
+            "tests/sync/courier/test_courier_refusals.py",
+            "tests/sync/courier/test_courier_kills.py",
+        ),
     ),
     "F20": Fault("two sessions of one station at once", ("two sessions of one station", "work during a session")),
     "F21": Fault("16 kbit/s, 2 s round trip, a fifth of everything lost"),
@@ -92,7 +98,7 @@ FAULTS = {
         "somebody tries to change a row's id, or saves every column", ("id change refused", "all columns saved"),
         ("tests/schema/test_crsqlite_guards.py", "tests/test_architecture.py"),
     ),
-    "F25": Fault("compression bombs, values too large", ("bomb",), ("tests/sync/test_frame.py",)),
+    "F25": Fault("compression bombs, values too large", ("bomb",), ("tests/sync/wire/test_frame.py",)),
     "F26": Fault("a first load is cut and goes on", ("first load cut",)),
 }  # fmt: skip
 

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from schema import database
 from schema.clock import stamp
-from sync import frame, tokens
-from sync.transport import Request, Response
+from sync.wire import frame, tokens
+from sync.wire.transport import Request, Response
 from tests.simulation import sessions
 from tests.simulation.model import Broken
 from tests.simulation.observer import deliver

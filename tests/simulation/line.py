@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from sync.transport import Request, Response
+from sync.wire.transport import Request, Response
 from tests.simulation.limits import empty_disk, fill_disk, locked
 from tests.simulation.observer import deliver, observe_page, remember_page, short, unreachable
 from tests.simulation.power import FATE, Crashed

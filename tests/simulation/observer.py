@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 
 from schema.errors import Unreachable
-from sync.transport import Request, Response
+from sync.wire.transport import Request, Response
 from tests.simulation import wire
 from tests.simulation.model import HUB, Broken, Cell, Version
 from tests.simulation.power import FATE, Crashed

@@ -9,7 +9,7 @@ from typing import Any
 
 from schema import database
 from schema.clock import stamp
-from sync.report import Report
+from sync.station.report import Report
 from tests.simulation import sessions
 from tests.simulation.looking import one
 from tests.simulation.model import Broken

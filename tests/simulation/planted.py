@@ -11,7 +11,10 @@ from unittest.mock import patch
 from schema import crsqlite, database
 from schema.crsqlite import Guards
 from schema.database import Store
-from sync import inbox, inbox_cells, merge, pull, validator
+from sync.hub import inbox, inbox_cells
+from sync.merging import merge
+from sync.station import pull
+from sync.wire import validator
 
 
 @contextmanager

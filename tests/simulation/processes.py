@@ -54,6 +54,11 @@ class Soak:
     replaced: set[tuple[bytes, str, str | None]] = field(default_factory=set)
     fired: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def killed(self) -> int:
+        """How many programs have been killed."""
+        return self.fired["killed hub"] + self.fired["killed exchange"]
+
     def round(self) -> None:
         """People work, both stations exchange, and somebody may die."""
         if "hub" not in self.world.running:

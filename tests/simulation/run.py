@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from sync import session
+from sync.station import session
 from tests.simulation import anytime, disasters, edits, eventually, papers, sessions, steps, twins
 from tests.simulation.beginning import open_world
 from tests.simulation.limits import impatience, limited_disks

@@ -8,8 +8,8 @@ from typing import Any
 
 from schema import database
 from schema.errors import Unreachable
-from sync.report import Report
-from sync.transport import Request
+from sync.station.report import Report
+from sync.wire.transport import Request
 from tests.simulation.limits import empty_disk
 from tests.simulation.line import Line
 from tests.simulation.model import Broken

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sync import publish
+from sync.hub import publish
 from tests.simulation import sessions
 from tests.simulation.attacker import attack_as_a_station
 from tests.simulation.business import decide_late, erase, fact, hub_fact, move, place, publish_rows

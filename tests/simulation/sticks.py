@@ -9,8 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from schema.errors import TownshipError
-from sync import courier_node, frame
-from sync.courier_hub import Courier
+from sync.courier import node as courier_node
+from sync.courier.hub import Courier
+from sync.wire import frame
 from tests.simulation import wire
 from tests.simulation.hostile import everything
 from tests.simulation.model import Broken

@@ -14,8 +14,8 @@ from unittest.mock import patch
 from schema import crsqlite
 from schema.crsqlite import Cell
 from schema.database import Store
-from sync.session import Session
-from sync.transport import InProcess
+from sync.station.session import Session
+from sync.wire.transport import InProcess
 from tests.simulation.looking import need, rows
 from tests.simulation.model import COLUMNS, HUB
 from tests.simulation.world import DB_KEY, World

@@ -25,10 +25,10 @@ from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import Refusal
 from schema.events import Fact
-from sync import publish
-from sync.certificate import Certificate, issue
-from sync.server import SyncServer
-from sync.session import Session
+from sync.hub import publish
+from sync.hub.server import SyncServer
+from sync.station.session import Session
+from sync.wire.certificate import Certificate, issue
 from tests.simulation.model import Cells, Register
 
 DB_KEY = bytes(range(32))

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from schema.clock import SystemClock
-from sync.inbox import Inbox, Node
-from sync.server import SyncServer
-from sync.transport import InProcess
-from sync.transport_http import Http
+from sync.hub.inbox import Inbox, Node
+from sync.hub.server import SyncServer
+from sync.wire.transport import InProcess
+from sync.wire.transport_http import Http
 from tests.sync.county import HttpHub, World
 from tests.sync.forging import Hub
 from tests.sync.moving import A, B, settled

@@ -20,12 +20,12 @@ from schema.clock import FixedClock, stamp
 from schema.database import Store
 from schema.errors import Unreachable
 from schema.web.server import Server
-from sync import publish
-from sync.certificate import Certificate, issue
-from sync.conversation import Conversation
-from sync.server import SyncServer
-from sync.session import Report, Session
-from sync.transport import Request, Response
+from sync.hub import publish
+from sync.hub.server import SyncServer
+from sync.station.conversation import Conversation
+from sync.station.session import Report, Session
+from sync.wire.certificate import Certificate, issue
+from sync.wire.transport import Request, Response
 
 TOWNSHIP = "330683100"
 DB_KEY = bytes(range(32))

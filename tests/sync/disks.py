@@ -8,7 +8,7 @@ import shutil
 from typing import Any
 
 from schema.database import Store
-from sync import life
+from sync.hub import life
 from tests.sync.county import DB_KEY, Station, content
 
 

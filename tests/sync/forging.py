@@ -8,9 +8,9 @@ from typing import Any
 
 from schema import ids
 from schema.events import GENESIS, Fact
-from sync import codec, frame, receipt
-from sync.codec import WireCell
-from sync.inbox import Inbox, Node
+from sync.hub.inbox import Inbox, Node
+from sync.wire import codec, frame, receipt
+from sync.wire.codec import WireCell
 
 Hub = tuple[Any, Any, Inbox, Node]
 

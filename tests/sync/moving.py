@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schema import ids, tables
-from sync import publish
+from sync.hub import publish
 
 A, B, C = "330683100", "330683101", "330683102"
 

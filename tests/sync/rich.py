@@ -8,7 +8,7 @@ from typing import Any
 
 from schema import crsqlite, ids
 from schema.crsqlite import Cell
-from sync import publish
+from sync.hub import publish
 from tests.sync.county import TOWNSHIP
 
 STATION_SITE = bytes([0x51]) * 16

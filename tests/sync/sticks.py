@@ -8,7 +8,10 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
-from sync import box, bundle, codec, courier_hub, courier_node, frame
+from sync.courier import box, bundle
+from sync.courier import hub as courier_hub
+from sync.courier import node as courier_node
+from sync.wire import codec, frame
 from tests.sync.forging import make
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from schema import database
 from schema.errors import Unreachable
-from sync import publish
-from sync.transport import Response
+from sync.hub import publish
+from sync.wire.transport import Response
 from tests.sync.county import Cut, Recorder, content, work
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from schema.errors import Unreachable
-from sync import publish
-from sync.transport import Response
+from sync.hub import publish
+from sync.wire.transport import Response
 
 
 class TestConflicts:

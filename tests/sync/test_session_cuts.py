@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.transport import Response
+from sync.wire.transport import Response
 from tests.sync.county import Cut, Recorder, content, work
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync import publish
+from sync.hub import publish
 from tests.sync.moving import A, B, Before, incidents, late, move, traces
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from schema import ids
-from sync import publish, session
+from sync.hub import publish
+from sync.station import session
 from tests.sync.county import Cut
 from tests.sync.moving import A, B, Before, C, everything, incidents, late, move, settled, traces
 

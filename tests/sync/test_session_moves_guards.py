@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from schema.errors import Unreachable
-from sync import evict, feed, inbox_cells, publish
+from sync.hub import feed, inbox_cells, publish
+from sync.station import evict
 from tests.sync.moving import A, B, C, everything, incidents, move, settled, traces
 
 

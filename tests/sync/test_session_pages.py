@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from schema.errors import Unreachable
-from sync import publish, session
+from sync.hub import publish
+from sync.station import session
 
 LONG = "注" * 150
 

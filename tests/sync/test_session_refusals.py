@@ -7,7 +7,8 @@ from typing import Any
 
 from schema import ids
 from schema.errors import Refusal
-from sync import outbox, publish
+from sync.hub import publish
+from sync.station import outbox
 from tests.sync.county import hub_fact
 
 

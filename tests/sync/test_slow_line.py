@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.transport import InProcess
-from sync.transport_http import Http
+from sync.wire.transport import InProcess
+from sync.wire.transport_http import Http
 from tests.bench.line_proxy import BadLine, Shape
 from tests.sync.county import HttpHub, Station, World
 

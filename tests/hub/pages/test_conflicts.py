@@ -10,7 +10,7 @@ import pytest
 
 from schema import database, ids
 from schema.database import IntegrityError
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import (
     CLERK,
     INSPECT,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from schema.clock import FixedClock
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import ALL_FOUR, INSPECT, OTHER_TOWNSHIP, OTHER_VILLAGE, REVIEW, STATION, Browse, Browser, County
 from tests.hub.deciding import put_late
 

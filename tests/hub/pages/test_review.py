@@ -9,7 +9,7 @@ import pytest
 
 from hub.context import Hub
 from schema.clock import FixedClock
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import (
     ACCEPT,
     AGREE,

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schema import crsqlite, database
 from schema.database import Store
-from sync import courier_node
-from sync.certificate import Certificate, issue
+from sync.courier import node as courier_node
+from sync.wire.certificate import Certificate, issue
 from tests.hub.county import ADMIN, REVIEW, STATION, Browse, Browser, County
 
 

@@ -20,7 +20,7 @@ from schema import database, keys
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.ids import new_id
-from sync import publish
+from sync.hub import publish
 from tests.hub.county import CHEAP, PASSWORD
 
 SCHEME = "resident_pension"

@@ -10,7 +10,7 @@ import pytest
 
 from node.station import Station
 from schema import database, ids
-from sync import codec
+from sync.wire import codec
 from tests.node.conftest import Counter
 
 AT = "2026-11-20T02:00:00.000Z"

@@ -17,7 +17,7 @@ from provisioning.county.register import Register
 from schema import parameter
 from schema.clock import FixedClock
 from schema.database import KEY_BYTES, Store
-from sync import publish
+from sync.hub import publish
 
 PERSONS, SEED, MONTH = 3000, 2, "2026-10"
 

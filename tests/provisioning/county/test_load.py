@@ -11,7 +11,7 @@ from schema import crsqlite, parameter
 from schema.database import Store
 from schema.errors import WrongState
 from schema.tables import TABLES
-from sync import publish
+from sync.hub import publish
 
 PERSONS, SEED, MONTH = 3000, 2, "2026-10"
 
