@@ -190,3 +190,13 @@ def _until(act: Callable[[], httpx.Response], good: Callable[[httpx.Response], b
         if good(answer):
             return answer
     raise AssertionError(answer)
+
+
+def test_a_connection_sends_the_body_without_waiting_until_the_head_is_acknowledged(app: App) -> None:
+    server = Server(app, "127.0.0.1", 0, None, body_max_bytes=LIMIT)
+    server.prepare()
+    assert server._socket is not None
+    with server._socket as listening, connect(server):
+        came, _ = listening.accept()
+        with came:
+            assert came.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
