@@ -19,7 +19,7 @@ from schema.web.auth import current_key, init_auth, officer_or_none
 from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
-TEXTS = tuple(Path(__file__).parent / name for name in ("texts.toml", "courier_texts.toml"))
+TEXTS = tuple(Path(__file__).parent / name for name in ("texts.toml", "person_texts.toml", "courier_texts.toml"))
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
 
 
@@ -84,4 +84,4 @@ def _about(station: Station) -> dict[str, Any]:
     return about
 
 
-_WITHIN = {("slips", "cases"), ("persons", "counter"), ("usb", "unsent")}
+_WITHIN = {("slips", "cases"), ("persons", "counter"), ("units", "counter"), ("usb", "unsent")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One box finds anyone: ID number (18 or 15), name, pinyin or its initials, phone, receipt number.
+"""One box finds anyone: ID number (18 or 15), name, pinyin or its initials or both mixed, phone, receipt number, unit.
 
 What was typed decides where to look, so each query walks one or two indexes and never the table: a prefix is the range
 `[text, text + the last character there is)`. The caller says where it looked; this module only counts.
@@ -9,21 +9,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from node import pinyin
 from schema import ids
 
 SHOWN = 8
+UNITS_SHOWN = 3  # beside persons; as many as persons when nobody of that name was found
 SEEN_AT_MOST = 200  # beyond this the answer is "many, type more": counting them all would cost and tell nothing
 MAX_TYPED = 64
 _LAST = "\U0010ffff"
+_OLD_DIGITS = 15
 
 _PERSON = """
-    SELECT p.id, p.id_number, p.name, p.sex, p.birth_on, p.village, p.life_status, d.name AS village_name
+    SELECT p.id, p.id_number, p.id_number_15, p.name, p.initials, p.pinyin, p.sex, p.birth_on, p.village, p.life_status,
+        d.name AS village_name
     FROM person p LEFT JOIN division d ON d.code = p.village
 """
 _CASE = "SELECT id, receipt_no, person_id, person_name, service, state FROM case_file"
+_UNIT = """
+    SELECT u.id, u.uscc, u.name, u.township, d.name AS township_name
+    FROM unit u LEFT JOIN division d ON d.code = u.township
+"""
+_WHOLE = ("id_number", "id_number_15", "name", "initials", "pinyin")
 
 
 @dataclass(frozen=True)
@@ -33,12 +43,13 @@ class Hits:
     typed: str
     persons: list[Any] = field(default_factory=list)
     cases: list[Any] = field(default_factory=list)
+    units: list[Any] = field(default_factory=list)
     more: int = 0
     many: bool = False
 
     @property
     def empty(self) -> bool:
-        return not self.persons and not self.cases
+        return not self.persons and not self.cases and not self.units
 
 
 def normal(typed: str) -> str:
@@ -48,24 +59,36 @@ def normal(typed: str) -> str:
     return kept if kept.isprintable() else ""
 
 
-def find(db: Any, typed: str) -> Hits:
-    """Persons and cases that fit what was typed, best first; nothing for an empty box."""
+def find(db: Any, typed: str, own: str = "") -> Hits:
+    """Persons, units and cases that fit what was typed, best first; nothing for an empty box.
+
+    `own`: the division code of this station; its own people come before those of other places.
+    """
     text = normal(typed)
     if not text:
         return Hits(text)
     if re.fullmatch(r"[0-9]{2,}-[0-9-]*", text):
         cases = _cases(db, text)
-        return Hits(text, cases=cases) if cases else _hits(text, _by_phone(db, text))
+        return Hits(text, cases=cases) if cases else _hits(text, own, _by_phone(db, text))
     if re.fullmatch(r"[0-9]+[Xx]?", text):
-        return _hits(text, _by_digits(db, text.upper()))
-    if text.isascii():
-        return _hits(text, _by_pinyin(db, text.lower())) if text.isalpha() else Hits(text)
-    return _hits(text, _range(db, "p.name", text))
+        return _hits(text, own, _by_digits(db, text.upper()), _units_by_code(db, text.upper()))
+    if not text.isascii():
+        return _hits(text, own, _range(db, "p.name", text), _units_by_name(db, text))
+    if text.isalpha():
+        return _hits(text.lower(), own, _by_pinyin(db, text.lower()))
+    return _hits(text.upper(), own, [], _units_by_code(db, text.upper()) if text.isalnum() else [])
 
 
-def _hits(text: str, rows: list[Any]) -> Hits:
-    unique = list({bytes(row["id"]): row for row in rows}.values())
-    return Hits(text, unique[:SHOWN], [], max(0, len(unique) - SHOWN), len(rows) >= SEEN_AT_MOST)
+def _hits(text: str, own: str, rows: list[Any], units: Iterable[Any] = ()) -> Hits:
+    """Whole before begun, our own before others', the living before the dead; else in the order found."""
+
+    def rank(row: Any) -> tuple[bool, bool, bool]:
+        whole = any(row[column] == text for column in _WHOLE)
+        return not whole, not (own and row["village"].startswith(own)), row["life_status"] == "2"
+
+    unique = sorted({bytes(row["id"]): row for row in reversed(rows)}.values(), key=lambda row: rank(row))
+    shown = list(units)[: UNITS_SHOWN if unique else SHOWN]
+    return Hits(text, unique[:SHOWN], [], shown, max(0, len(unique) - SHOWN), len(rows) >= SEEN_AT_MOST)
 
 
 def _range(db: Any, column: str, prefix: str) -> list[Any]:
@@ -81,14 +104,16 @@ def _range(db: Any, column: str, prefix: str) -> list[Any]:
 def _by_digits(db: Any, text: str) -> list[Any]:
     """A whole or begun ID number, old or new, or a phone number."""
     rows = _range(db, "p.id_number", text)
-    if len(text) <= 15 and not text.endswith("X"):
+    if len(text) <= _OLD_DIGITS and not text.endswith("X"):
         rows += _range(db, "p.id_number_15", text)
+        # Most registers keep the new number only: the old one is the new one without the century and the last digit.
+        rows += _range(db, "p.id_number", f"{text[:6]}19{text[6:]}") if len(text) > 6 else []
         rows += _by_phone(db, text) if len(text) >= 5 else []
     return rows
 
 
 def _by_phone(db: Any, text: str) -> list[Any]:
-    # Phones have no index: one walk over that narrow table, then the few persons by their id, never the other way.
+    # The phones first, then the few persons by their id: joined, the planner may walk the register instead.
     ids_found = [
         row[0]
         for row in db.execute(
@@ -102,10 +127,38 @@ def _by_phone(db: Any, text: str) -> list[Any]:
 
 
 def _by_pinyin(db: Any, text: str) -> list[Any]:
-    """Initials before full pinyin: two or three letters are nearly always initials."""
+    """Initials before full pinyin: two or three letters are nearly always initials. Mixed (`zhangsm`) only if neither
+    fills the list: each way to cut the letters into syllables is a query."""
     if len(text) < 2:
         return []
-    return _range(db, "p.initials", text) + _range(db, "p.pinyin", text)
+    rows = _range(db, "p.initials", text) + _range(db, "p.pinyin", text)
+    for syllables in pinyin.cuts(text) if len(rows) < SHOWN else ():
+        initials = "".join(s[0] for s in syllables)
+        rows += db.execute(
+            f"{_PERSON} WHERE p.initials >= ? AND p.initials < ? AND p.pinyin LIKE ? "
+            "ORDER BY p.initials, p.birth_on LIMIT ?",
+            (initials, initials + _LAST, "%".join(syllables) + "%", SEEN_AT_MOST),
+        )
+    return rows
+
+
+def _units_by_code(db: Any, text: str) -> list[Any]:
+    """Units whose credit code begins so."""
+    if len(text) < 4:
+        return []
+    sql = f"{_UNIT} WHERE u.uscc >= ? AND u.uscc < ? ORDER BY u.uscc LIMIT ?"
+    return list(db.execute(sql, (text, text + _LAST, SHOWN)))
+
+
+def _units_by_name(db: Any, text: str) -> list[Any]:
+    """Units with that in their name: they all begin with the county's, so a clerk types from the middle.
+
+    A walk, over the few hundred or thousand units that a station knows.
+    """
+    if len(text) < 2:
+        return []
+    sql = f"{_UNIT} WHERE instr(u.name, ?) ORDER BY u.name <> ?, length(u.name), u.name LIMIT ?"
+    return list(db.execute(sql, (text, text, SHOWN)))
 
 
 def _cases(db: Any, text: str) -> list[Any]:

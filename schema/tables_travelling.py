@@ -50,6 +50,7 @@ REGISTRY = (
             Column("education", "text", False, 2, True, r"[0-9]{2}"),
             Column("note", "text", False, 200, True),
         ),
+        indexes=("phone",),
     ),
 )
 

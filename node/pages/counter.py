@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -58,13 +59,15 @@ def home() -> str:
 def search() -> str:
     """Hits for what was typed: a list below the box, or a page of its own without script."""
     with current().store.read() as db:
-        found = finder.find(db, request.form.get("q", ""))
+        found = finder.find(db, request.form.get("q", ""), current().config.township)
+        item = current().desk.services.get(request.args.get("item", ""))
+        found = replace(found, units=[], cases=[]) if item else found
         values = {
             "hits": found,
             "insured": finder.insured_as(db, [bytes(p["id"]) for p in found.persons]),
             "size": finder.register_size(db),
             "as_of": status.as_of(db),
-            "item": current().desk.services.get(request.args.get("item", "")),
+            "item": item,
             "short_title": common.short_title,
         }
     return render_template("counter/hits.html" if common.is_htmx() else "counter/found.html", **values)

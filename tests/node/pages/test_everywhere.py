@@ -21,6 +21,7 @@ from tests.sources import ROOT
 
 HAN = re.compile("[\u4e00-\u9fff]")
 UNKNOWN_ID = "00" * 16
+UNIT = b"u" * 16
 HOSTILE = """<script>alert(1)</script>'"; DROP TABLE person; -- {{ 7*7 }} \x00 \ud800"""
 EVIL_IDS = ["x", "0", "00" * 15, "00" * 17, "zz" * 16, "..%2f..%2fetc%2fpasswd", "%00" * 8, "张" * 32, "' OR 1=1 --"]
 
@@ -53,8 +54,13 @@ def paths(station: Station, person: Person, enrol: Callable[..., Submitted]) -> 
         }
         at = {"code": "officer_disabled", "at": "2026-11-20T02:00:00.000Z"}
         database.insert(db, "refusal", {"id": ids.new_id(), **refused, **at})
+        unit = {"uscc": "91330683MA2XXXXX09", "name": "甘霖镇", "township": "330683100", "rev": 1}
+        database.insert(db, "unit", {"id": UNIT} | unit)
+        job = {"id": ids.new_id(), "person_id": person("张建国"), "unit_id": UNIT, "wage_fen": 1, "rev": 1}
+        database.insert(db, "employment", job | {"began_month": "2020-01"})
     return [
-        "/", "/?show=unsent", "/?show=mine", "/?show=nonsense", "/items", "/items/resident_pension_enrolment",
+        "/", "/?show=unsent", "/?show=mine", "/?show=nonsense", "/items", f"/units/{UNIT.hex()}",
+        "/items/resident_pension_enrolment",
         "/items/resident_pension_enrolment?new=1", f"/items/resident_pension_enrolment?person={person('章金国').hex()}",
         f"/items/resident_pension_claim?person={zhang}", f"/items/personal_data_change?person={zhang}",
         f"/persons/{zhang}", f"/persons/{gang}", f"/persons/{zhang}?edit=contact", "/cases", "/cases?show=returned",

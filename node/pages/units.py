@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A unit's page: who it is, its roster page by page, what it has under way, what can be done for it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, url_for
+
+from node import status, units
+from node.pages import common
+from node.station import current
+
+page = Blueprint("units", __name__, url_prefix="/units")
+
+
+@page.get("/<id:unit_id>")
+def show(unit_id: bytes) -> str:
+    """The whole page; `?page=` turns the roster."""
+    number = common.page_number()
+    with current().store.read() as db:
+        seen = units.read(db, unit_id, number)
+        return render_template(
+            "units/show.html",
+            seen=seen,
+            unit=seen.unit,
+            page=number,
+            pages=-(-seen.known // units.ROSTER_PAGE),
+            previous_url=url_for(".show", unit_id=unit_id, page=number - 1),
+            next_url=url_for(".show", unit_id=unit_id, page=number + 1),
+            as_of=status.as_of(db),
+        )
