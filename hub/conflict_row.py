@@ -86,7 +86,9 @@ def read(db: Any, row_id: bytes) -> Desk | None:
                        (row_id,)).fetchall()  # fmt: skip
     if not items:
         return None
-    table = items[0]["tbl"]
+    # Contact data and job wishes of one person are two rows under one id: one is decided after the other.
+    table = next((i["tbl"] for i in items if i["kind"] != conflicts.DISJOINT and not i["decided"]), items[0]["tbl"])
+    items = [i for i in items if i["tbl"] == table]
     cells = {c.column: c for c in crsqlite.cells_of(db, table, row_id)}
     open_ = tuple(i for i in items if i["kind"] != conflicts.DISJOINT and not i["decided"])
     merged = _records(db, "parallel_edit", [i["id"] for i in items if i["kind"] == conflicts.DISJOINT])

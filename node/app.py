@@ -19,7 +19,9 @@ from schema.web.auth import current_key, init_auth, officer_or_none
 from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
-TEXTS = tuple(Path(__file__).parent / name for name in ("texts.toml", "person_texts.toml", "courier_texts.toml"))
+TEXTS = tuple(
+    Path(__file__).parent / f"{name}texts.toml" for name in ("", "person_", "courier_", "community/")
+)
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
 
 

@@ -87,7 +87,7 @@ def overwrite(db: Connection, table: str, cells: Iterable[NewerCell], site: byte
     alike: dict[tuple[str, ...], list[list[NewerCell]]] = {}
     for row in rows.values():
         alike.setdefault(tuple(cell.column for cell in row), []).append(row)
-    stamped = _Places(db, crsqlite.max_version(db, [table]) + 1, 0)[site]
+    stamped = _Places(db, _highest(db) + 1, 0)[site]
     db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
     try:
         for columns, found in alike.items():
@@ -166,14 +166,18 @@ def count_untracked(db: Connection, table: str) -> int:
 
 def raise_floor(db: Connection) -> int:
     """P9: keep the highest version in use from being given again, whatever rows go now. Returns it."""
-    clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")
-    tables = [row[0].removesuffix("__crsql_clock") for row in clocks.fetchall()]
-    highest = crsqlite.max_version(db, tables)
+    highest = _highest(db)
     db.execute(
         "INSERT INTO crsql_master (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (FLOOR, highest),
     )
     return highest
+
+
+def _highest(db: Connection) -> int:
+    """The highest version in use in any table: they share one counter, and whoever asks what is new asks all."""
+    clocks = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*__crsql_clock'")
+    return crsqlite.max_version(db, [row[0].removesuffix("__crsql_clock") for row in clocks.fetchall()])
 
 
 class _Places(dict[bytes | None, tuple[int, int]]):
@@ -236,7 +240,7 @@ def bulk_insert(db: Connection, table: str, columns: list[str], rows: Iterable[t
     For a first load only (a synthetic county, an imported register): each row's first value is its new id, every
     other column gets version 1 as if inserted here. Untracked rows would never reach a station, hence the clocks.
     """
-    version = crsqlite.max_version(db, [table]) + 1
+    version = _highest(db) + 1
     names = ", ".join(columns)
     marks = ", ".join("?" * len(columns))
     tracked = _tracked(db, table)

@@ -28,7 +28,7 @@ def steps(side: str) -> Migrations:
                 db.execute(statement)
         for table in tables.REGISTRY:
             crsqlite.make_crr(db.conn, table.name)
-            crsqlite.keep_rows(db.conn, table.name, tables.stays(side))
+            crsqlite.keep_rows(db.conn, table.name, tables.stays(side, table))
             if side == "node":
                 crsqlite.index_own(db.conn, table.name)
         for statement in tables.triggers(side):

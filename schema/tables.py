@@ -22,6 +22,7 @@ __all__ = [
     "CHANNEL",
     "FACTS",
     "LOCAL",
+    "OF_NOBODY",
     "REFERENCE",
     "REGISTRY",
     "TABLES",
@@ -35,6 +36,8 @@ __all__ = [
 LOCAL = BOTH + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
+# Registry tables whose id is not a person's: their rows are members of slices by themselves.
+OF_NOBODY = frozenset({"vacancy"})
 CHANNEL = {"fact": "evt", "registry": "reg", "reference": "ref"}
 
 
@@ -43,10 +46,10 @@ def on_side(side: str) -> list[Table]:
     return [t for t in TABLES.values() if t.side in ("both", side)]
 
 
-def stays(side: str) -> str:
+def stays(side: str, table: Table) -> str:
     """P8: when a registry row must not be deleted, over OLD: always at a station; at the hub while its person is there
-    (a legal erasure deletes the person first)."""
-    return _PERSON_STAYS.format(owner="id") if side == "hub" else "1"
+    (a legal erasure deletes the person first), and always what is no person's."""
+    return _PERSON_STAYS.format(owner="id") if side == "hub" and table.name not in OF_NOBODY else "1"
 
 
 def triggers(side: str) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from schema import tables_community as community
 from schema.table import REV, Column, Table, blob_, id_, int_, text_
 
 FACTS = (
@@ -52,6 +53,7 @@ REGISTRY = (
         ),
         indexes=("phone",),
     ),
+    *community.REGISTRY,
 )
 
 # What a conflict must be able to hold in full: the longest value that any registry cell takes.
@@ -380,4 +382,5 @@ REFERENCE = (
         ),
         indexes=("state, received_at", "row_id"),
     ),
+    *community.REFERENCE,
 )

@@ -34,6 +34,7 @@ _EXPRESSIONS = {
     "late_edit": f"'{NODE_PREFIX}' || {{station}}",
     "household": f"substr({{village}}, 1, {TOWNSHIP_DIGITS})",
     "unit": "{township}",
+    "training_class": f"'{COUNTY}'",
 }
 _PERSON_COLUMNS = {"person": "id", "contact": "id"}
 

@@ -36,6 +36,6 @@ PAGES: tuple[ModuleType, ...] = (
     workload, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
-    _HUB / name for name in ("texts.toml", "courier_texts.toml", "settlement/texts.toml", "importing/texts.toml")
+    _HUB / f"{name}texts.toml" for name in ("", "courier_", "community_", "settlement/", "importing/")
 )
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

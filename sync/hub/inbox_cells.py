@@ -20,17 +20,17 @@ from schema.crsqlite import Cell
 from sync.hub import late, publish
 from sync.hub.publish import Publication
 from sync.merging import conflicts, merge
-from sync.merging.merge import Outcome
+from sync.merging.merge import Address, Clash, Outcome
 from sync.wire import codec, validator, written
 from sync.wire.codec import WireCell
 from sync.wire.frame import Frame
 from sync.wire.receipt import Refused
-from sync.wire.written import Address, Written
+from sync.wire.written import Written
 
 if TYPE_CHECKING:
     from sync.hub.inbox import Node
 
-Content = tuple[list[list[WireCell]], list[Any], dict[Address, Written]]
+Content = tuple[list[list[WireCell]], list[Any], dict[written.Address, Written]]
 
 
 def read(opened: Frame) -> Content:
@@ -55,13 +55,14 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
     pushed = conflicts.Pushed(node.id, said, stamp(clock.now()))
     outcome = Outcome()
     good: list[list[WireCell]] = []
-    clashes: dict[bytes, list[merge.Clash]] = {}
-    parallel: dict[bytes, list[conflicts.Parallel]] = {}
+    clashes: dict[Address, list[Clash]] = {}
+    parallel: dict[Address, list[conflicts.Parallel]] = {}
     head, members = pub.seq, _members(pub.db, rows, node.slices)
     version_at = cache(partial(publish.version_at, pub.db))
     known = _stored(pub.db, rows, _oldest_seen(version_at, rows, members))
     for row in rows:
-        row_id, stored = row[0].row_id, known.get((row[0].table, row[0].row_id), {})
+        address = (row[0].table, row[0].row_id)
+        row_id, stored = row[0].row_id, known.get(address, {})
         seen = partial(_version_seen, pub, node, version_at, row_id, members.get(row_id))
         if code := validator.bad_pushed_row(row, stored, member=row_id in members, head=head):
             if code == "not_in_slice" and late.was_member(pub.db, row_id, node.slices, clock.now()):
@@ -72,15 +73,15 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
                 outcome.conflicts += conflicts.record_erased(pub, row, stored, pushed, seen)
             continue
         good.append(row)
-        clashes[row_id] = merge.find_clashes(row, stored, node.site_id, seen)
+        clashes[address] = merge.find_clashes(row, stored, node.site_id, seen)
         if found := conflicts.find_parallel(row, stored, node.site_id, seen):
-            parallel[row_id] = found
+            parallel[address] = found
     before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
 
     def poisoned(row: list[WireCell]) -> None:
         outcome.refused.append((Refused.of(_name(row[0]), "database"), row))
-        clashes.pop(row[0].row_id)
-        parallel.pop(row[0].row_id, None)
+        clashes.pop((row[0].table, row[0].row_id))
+        parallel.pop((row[0].table, row[0].row_id), None)
 
     outcome.applied = merge.merge_rows(pub.db, good, known, node.site_id, poisoned)
     outcome.lost = sum(map(len, rows)) - outcome.applied - sum(len(item) for _, item in outcome.refused)
@@ -98,7 +99,7 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
 
 
 def _remember(
-    pub: Publication, rows: list[list[WireCell]], clashes: dict[bytes, list[merge.Clash]], pushed: conflicts.Pushed
+    pub: Publication, rows: list[list[WireCell]], clashes: dict[Address, list[Clash]], pushed: conflicts.Pushed
 ) -> None:
     """Who wrote the cells that stand; a loser must not be named as the author of the value that beat it."""
     lost = {
@@ -107,7 +108,8 @@ def _remember(
         for clash in row
         if not conflicts.stands(pub.db, clash.incoming)
     }
-    taken = (cell for row in rows if row[0].row_id in clashes for cell in row if written.address(cell) not in lost)
+    merged = (row for row in rows if (row[0].table, row[0].row_id) in clashes)
+    taken = (cell for row in merged for cell in row if written.address(cell) not in lost)
     written.remember(pub.db, taken, pushed.said, pushed.station, pushed.at)
 
 

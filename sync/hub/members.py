@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hub: who is in which slice, and what the slices are told when that changes: every row of the person comes or goes.
 
+Here a member is a person, or a row that is nobody's (a vacancy), with an id of its own.
+
 A person is in the township of the village (the home), and in others for as long as somebody granted it (`granted`
 says why: insured there, say). When the village changes, the home moves; what was granted stays. What ended is kept in
 `slice_left`: an edit made before is judged by what its station had been shown (rule H), or is a late one (`late`).
@@ -111,11 +113,11 @@ def _leave(pub: Publication, person_id: bytes, left: set[str]) -> None:
 def _rows(db: Any, person_id: bytes, *, stored_only: bool = False) -> Iterator[tuple[Table, bytes]]:
     """All rows of the person. A registry row counts when only a station has it: that one must go as well."""
     for table in (*tables.REGISTRY, *tables.REFERENCE):
-        owner = slices.person_column(table)
+        owner, of_persons = slices.person_column(table), table.name not in tables.OF_NOBODY
         if not owner:
             continue
         sql = f"SELECT {', '.join(table.key)} FROM {table.name} WHERE {owner} = ?"
         keys = [slices.feed_key(table, row) for row in db.execute(sql, (person_id,)).fetchall()]
-        if not keys and table.kind == "registry" and (owner,) == table.key and not stored_only:
+        if not keys and table.kind == "registry" and (owner,) == table.key and not stored_only and of_persons:
             keys = [person_id]
         yield from ((table, key) for key in keys)

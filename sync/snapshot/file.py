@@ -58,8 +58,20 @@ def write(db: Any, wanted: tuple[str, ...]) -> tuple[bytes, dict[str, int]]:
             known.add(table.name, columns)
             out.append(section(table, columns, known))
             counts[table.name] = counts.get(table.name, 0) + len(columns[table.key[0]])
+        if table.name == "person":
+            _place_the_rest(db, wanted)
     db.execute("DROP TABLE temp.placed")
     return b"".join(out), counts
+
+
+def _place_the_rest(db: Any, wanted: tuple[str, ...]) -> None:
+    """Members that are no persons (a vacancy) come behind them."""
+    marks = ", ".join("?" * len(wanted))
+    db.execute(
+        "INSERT OR IGNORE INTO temp.placed (id) SELECT person_id FROM slice_member "
+        f"WHERE slice IN ({marks}) ORDER BY person_id",
+        wanted,
+    )
 
 
 def section(table: Table, columns: Columns, known: Known) -> bytes:

@@ -132,7 +132,7 @@ def _order(cell: Kept | Cell) -> tuple[int, bool, bytes]:
 
 def _is_gone(db: Any, table: str, row_id: bytes) -> bool:
     """Whether the person of this row is not this station's any more."""
-    if slices.person_column(tables.TABLES[table]) != "id":
+    if slices.person_column(tables.TABLES[table]) != "id" or table in tables.OF_NOBODY:
         return False
     return db.execute("SELECT 1 FROM person WHERE id = ?", (row_id,)).fetchone() is None
 

@@ -10,6 +10,7 @@ from schema import ids, tables
 from sync.hub import publish
 
 A, B, C = "330683100", "330683101", "330683102"
+OF_PERSONS = {t.name for t in tables.REGISTRY} - tables.OF_NOBODY
 
 
 def settled(world: Any, village: str = A + "201") -> bytes:
@@ -22,6 +23,8 @@ def settled(world: Any, village: str = A + "201") -> bytes:
         for table in tables.REFERENCE:
             if table.person_column:
                 pub.put(table.name, example(table, person))
+        for name in OF_PERSONS - {"contact"}:
+            pub.cells(name, person, {tables.TABLES[name].columns[1].name: "yes"})
         pub.put("conflict", example(tables.TABLES["conflict"], person) | {"tbl": "contact", "row_id": person})
     return person
 
@@ -55,7 +58,7 @@ def traces(side: Any, person: bytes) -> dict[str, int]:
 
 def everything(world: Any) -> set[str]:
     owned = {t.name for t in tables.REFERENCE if t.person_column}
-    return owned | {"person", "contact", "contact__crsql_pks", "conflict"}
+    return owned | OF_PERSONS | {"person", "contact__crsql_pks", "conflict"}
 
 
 class Before:
