@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pensions: the resident pension's subsidy, claim month and monthly benefit; the payout-months table.
+"""The resident pension: subsidy, claim month and monthly benefit.
 
 Amounts are whole fen. `on` is the day a rule is applied for, `known_on` the day of the calculation.
 """
@@ -11,7 +11,7 @@ from datetime import date
 
 from schema import period
 from schema.money import half_up
-from schema.parameter import Parameters, Value
+from schema.parameter import Parameters
 from schema.rules.trace import Trace, rule
 
 SCHEME = "resident_pension"
@@ -91,22 +91,3 @@ def claim_month(
     if trace is not None:
         trace.record("满领取年龄的月份", "month of reaching the claim age", {"birth_on": str(birth_on)}, month, (age,))
     return month
-
-
-@rule("pension.account_pension", since=date(2006, 1, 1), law="国发〔2005〕38号 六")
-def account_pension(
-    balance_fen: int, age_years: int, on: date, known_on: date | None, parameters: Parameters,
-    trace: Trace | None = None,
-) -> int:  # fmt: skip
-    """个人账户养老金 of the employee pension: balance ÷ months of the table by age at retirement, in fen a month.
-
-    Ages outside the table take its nearest end. Full years of age only.
-    """
-    months: Value = parameters.at("pension/payout_months", on, known_on)
-    age = min(max(age_years, min(months.table)), max(months.table))
-    amount = half_up(balance_fen, months.table[age])
-    if trace is not None:
-        inputs = {"balance_fen": balance_fen, "age_years": age_years, "payout_months": months.table[age]}
-        zh, en = "个人账户储存额 ÷ 计发月数（查表，四舍五入到分）", "balance / payout months (table, half up)"
-        trace.record(zh, en, inputs, amount, (months,))
-    return amount
