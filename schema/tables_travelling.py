@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from schema import tables_benefit as benefit
 from schema import tables_community as community
 from schema.table import REV, Column, Table, blob_, id_, int_, text_
 
@@ -383,4 +384,5 @@ REFERENCE = (
         indexes=("state, received_at", "row_id"),
     ),
     *community.REFERENCE,
+    *benefit.REFERENCE,
 )

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of benefits and contributions beyond the monthly pension: what one decided case lets be paid, owed or moved.
+
+All are written by the hub when a case takes effect; a station shows them. Settlement turns the orders into money.
+"""
+
+from __future__ import annotations
+
+from schema.table import REV, Table, id_, int_, text_
+
+REFERENCE = (
+    Table(
+        "benefit_term",
+        "reference",
+        "both",
+        "how long a benefit limited in time is drawn, and since when and why one is paused; its id is the benefit's",
+        ("id",),
+        (
+            id_("id"),
+            id_("person_id"),
+            text_("to_month", 7),
+            text_("paused_from", 7),
+            text_("reason", 20),
+            id_("case_id"),
+            REV,
+        ),
+        indexes=("person_id",),
+        person_column="person_id",
+    ),
+    Table(
+        "payment_order",
+        "reference",
+        "both",
+        "one amount to be paid once by a decided case: to whom, into which account, by the fund or the employer",
+        ("id",),
+        (
+            id_("id"),
+            id_("person_id"),
+            text_("kind", 30, True),
+            text_("insurance", 30, True),
+            int_("amount_fen"),
+            text_("payer", 10, True),
+            text_("payee", 60, True),
+            text_("bank", 40),
+            text_("account_no", 30),
+            # The bill, birth, accident or receipt that it is about: the same one is not paid twice.
+            text_("about", 60),
+            text_("about_on", 10),
+            text_("state", 12, True),
+            id_("case_id"),
+            REV,
+        ),
+        indexes=("person_id", "state"),
+        person_column="person_id",
+    ),
+    Table(
+        "contribution_order",
+        "reference",
+        "both",
+        "months or a year to be paid later than they were due: base or grade, and how much; open until it has arrived",
+        ("id",),
+        (
+            id_("id"),
+            id_("person_id"),
+            text_("insurance", 30, True),
+            text_("kind", 12, True),
+            text_("from_month", 7, True),
+            text_("to_month", 7, True),
+            int_("base_fen"),
+            int_("due_fen"),
+            text_("state", 12, True),
+            id_("case_id"),
+            REV,
+        ),
+        indexes=("person_id", "state"),
+        person_column="person_id",
+    ),
+    Table(
+        "relation_transfer",
+        "reference",
+        "both",
+        "an insurance relation on its way from or to another agency, with its months and balance",
+        ("id",),
+        (
+            id_("id"),
+            id_("person_id"),
+            text_("insurance", 30, True),
+            text_("direction", 3, True),
+            text_("agency", 80, True),
+            text_("from_month", 7),
+            text_("to_month", 7),
+            int_("months"),
+            int_("balance_fen"),
+            text_("state", 12, True),
+            id_("case_id"),
+            REV,
+        ),
+        indexes=("person_id",),
+        person_column="person_id",
+    ),
+    Table(
+        "care_filing",
+        "reference",
+        "both",
+        "care in another city that was filed: without one a bill from there is paid at a lower share",
+        ("id",),
+        (
+            id_("id"),
+            id_("person_id"),
+            text_("place", 60, True),
+            text_("kind", 20, True),
+            text_("from_on", 10, True),
+            text_("to_on", 10),
+            id_("case_id"),
+            REV,
+        ),
+        indexes=("person_id",),
+        person_column="person_id",
+    ),
+)
