@@ -54,13 +54,18 @@ class HubCase:
 
     @property
     def item(self) -> Service:
-        """The service item. Raises UnknownSubject."""
-        return pack.service_named(self.service)
+        """The service item, as in the pack the case was taken under. Raises UnknownSubject."""
+        return pack.service_named(self.service, self.pack)
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps this case must go through at the hub."""
-        return tuple(self.item.steps_for(self.answers)) or tuple(self.item.steps)
+        return self.item.steps_for(self.answers) or self.item.steps or self._steps_of_today()
+
+    def _steps_of_today(self) -> tuple[str, ...]:
+        """Decided on the spot when it was taken, reviewed now."""
+        item = pack.services().get(self.service, self.item)
+        return item.steps_for(self.answers) or item.steps
 
     @property
     def received_on(self) -> date:

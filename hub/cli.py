@@ -19,6 +19,7 @@ from hub import cli_restore, pack, queue, stations
 from hub import doctor as health
 from hub.app import create_app
 from hub.cli_officer import officer
+from hub.cli_pack import pack_group
 from hub.cli_usb import usb
 from hub.cli_verify import verify_sync
 from hub.context import Hub, with_hub
@@ -67,8 +68,7 @@ def run(hub: Hub, host: str | None, port: int | None) -> None:
     """
     logs.begin(logging.INFO)
     logging.getLogger("huey").setLevel(logging.WARNING)
-    pack.services()
-    pack.parameters()
+    pack.current()
     app = create_app(hub)
     tasks = Tasks(hub, app)
     server = make_server(hub, app, host, port)
@@ -162,6 +162,7 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 main.add_command(officer)
+main.add_command(pack_group)
 for _command in cli_restore.COMMANDS:
     main.add_command(_command)
 main.add_command(usb)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from hub import pack
 from schema import crsqlite, programs
 from schema.clock import Clock, SystemClock
 from schema.database import Store
@@ -28,8 +29,13 @@ class Hub:
     store: Store
     clock: Clock
 
+    def __post_init__(self) -> None:
+        """The rules of this process are those of this hub's database."""
+        pack.use(self.store)
+
     def close(self) -> None:
         """Close every database connection."""
+        pack.leave(self.store)
         self.store.close()
 
 

@@ -93,7 +93,7 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
     """Examine with the hub's data, then put the case before its first step, or into effect when it needs none."""
     examined = cases.examine(pub.db, case)
     notes = [*case.findings, *_pack_note(case), *examined.findings]
-    on_the_spot = case.item.mode_for(case.answers) == ON_THE_SPOT and all(f.severity == "hint" for f in notes)
+    on_the_spot = _on_the_spot(case) and all(f.severity == "hint" for f in notes)
     case = replace(
         case,
         findings=notes,
@@ -114,6 +114,12 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
     if on_the_spot:
         changes = registry.changes_of(pub.db, case, case.received_on)
         registry.put_into_effect(pub, case, changes, at=_received_at(fact))
+
+
+def _on_the_spot(case: HubCase) -> bool:
+    """Today's rules must agree: an older pack is no way around a review that was introduced since."""
+    items = (case.item, pack.services().get(case.service, case.item))
+    return all(item.mode_for(case.answers) == ON_THE_SPOT for item in items)
 
 
 def _withdrawn(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
@@ -168,10 +174,13 @@ def _who(db: Any, station: str, body: dict[str, Any]) -> tuple[bytes | None, lis
 def _pack_note(case: HubCase) -> list[Finding]:
     if case.pack == pack.pack_hash():
         return []
-    return [
-        Finding("pack", "hint", "", "站点用的规则包与中心不同，已按中心的规则重新检查",
-                "The station used another rule pack; checked again with the hub's rules")
-    ]  # fmt: skip
+    if pack.knows(case.pack):
+        zh = "站点当时用的是较早的规则包：表单、检查按当时的，金额和年限按现在的参数"
+        en = "Taken under an older rule pack: its form and checks apply, amounts and ages are today's parameters"
+    else:
+        zh = "站点用的规则包中心没有，已按中心的规则重新检查"
+        en = "The hub does not have the rule pack the station used; checked again with the hub's rules"
+    return [Finding("pack", "hint", "", zh, en)]
 
 
 def _first_step(case: HubCase) -> str:

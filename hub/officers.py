@@ -24,7 +24,7 @@ CASE_ROLES = ("accept", "calculate", "review", "approve")
 MONEY_ROLES = ("settle", "approve_month", "pay", "close")
 # Supervision and administration process nothing, whatever other role somebody wrote beside them.
 WATCHING_ROLES = ("inspect", "admin")
-HUB_ROLES = (*CASE_ROLES, *MONEY_ROLES, *WATCHING_ROLES, "import")
+HUB_ROLES = (*CASE_ROLES, *MONEY_ROLES, *WATCHING_ROLES, "import", "rules")
 
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 NAME_MAX_CHARS = 40

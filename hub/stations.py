@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from schema import rulebook
 from schema.clock import parse_stamp, stamp
 from schema.errors import UnknownSubject, WrongState
 from sync.hub import grant
@@ -22,7 +23,10 @@ CERTIFICATE_WARNING = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Station:
-    """One station as the hub knows it. `age`: today, days (1-3), week (3-7), lost (over 7), never, revoked."""
+    """One station as the hub knows it. `age`: today, days (1-3), week (3-7), lost (over 7), never, revoked.
+
+    `rules`: current, older (will switch with its next exchange), waiting (its program cannot use the new ones).
+    """
 
     id: str
     name: str
@@ -39,11 +43,17 @@ class Station:
     age: str
     in_doubt: bool = False
     permitted: bool = False
+    rules: str = "current"
 
     @property
     def needs_a_look(self) -> bool:
         """Whether a technician should do something about it."""
-        return self.age in ("week", "lost", "never") or self.expires_soon or self.refusals > 0 or self.in_doubt
+        return self.age in ("week", "lost", "never") or self.expires_soon or self.refusals > 0 or self.troubled
+
+    @property
+    def troubled(self) -> bool:
+        """Two machines of one name, or rules that its program cannot use."""
+        return self.in_doubt or self.rules == "waiting"
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ def everyone(db: Any, now: datetime, today: date) -> list[Station]:
         "FROM node_record n LEFT JOIN station s ON s.id = n.id LEFT JOIN division d ON d.code = s.township "
         "ORDER BY n.revoked_at IS NOT NULL, coalesce(n.last_seen_at, ''), n.id"
     )
-    return [_station(row, now, today) for row in rows]
+    in_force = rulebook.in_force(db)
+    return [_station(row, now, today, in_force) for row in rows]
 
 
 def permit(db: Any, station: str, at: str) -> None:
@@ -122,7 +133,7 @@ def facts_per_day(db: Any, today: date, days: int = 14) -> list[tuple[str, int]]
     return [(day, found.get(day, 0)) for day in listed]
 
 
-def _station(row: Any, now: datetime, today: date) -> Station:
+def _station(row: Any, now: datetime, today: date, in_force: str) -> Station:
     ends = row["not_after"]
     soon = bool(ends) and row["public_key"] is not None and ends <= (today + CERTIFICATE_WARNING).isoformat()
     return Station(
@@ -141,7 +152,14 @@ def _station(row: Any, now: datetime, today: date) -> Station:
         age=_age(row, now),
         in_doubt=bool(row["in_doubt"]) and row["revoked_at"] is None,
         permitted=row["permit_at"] is not None,
+        rules=_rules(row, in_force),
     )
+
+
+def _rules(row: Any, in_force: str) -> str:
+    if row["revoked_at"] or row["rules"] is None or row["rules"] == in_force:
+        return "current"
+    return "waiting" if row["rules_waiting"] else "older"
 
 
 def _age(row: Any, now: datetime) -> str:

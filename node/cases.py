@@ -22,7 +22,9 @@ from schema.events import Fact
 from schema.findings import Finding
 from schema.parameter import Parameters
 from schema.readable import readable
+from schema.rulebook import RuleBook
 from schema.service_parts import Service
+from schema.toml_reader import Text
 from schema.view import PersonView
 from schema.web.door import Officer
 
@@ -68,6 +70,12 @@ class Desk:
     services: dict[str, Service]
     parameters: Parameters
     pack: str
+    rules: RuleBook
+
+    def item_of(self, db: Any, row: Any) -> Service:
+        """The item as a case has it: a draft as it is today, a submitted one as in the pack it was taken under."""
+        older = self.rules.of(row["pack"]) if case_state.shown(db, row) != "draft" else None
+        return (older and older.services.get(row["service"])) or self.service(row["service"])
 
     def service(self, name: str) -> Service:
         """Raises UnknownSubject for an item that is not in the rule pack."""
@@ -108,6 +116,26 @@ def trim(item: Service, raw: dict[str, str], materials: list[str]) -> Given:
     return Given({k: v for k, v in answers.items() if v}, [m.id for m in item.materials if m.id in materials])
 
 
+def asked(item: Service, row: Any) -> Given:
+    """What is stored of what the item asks for; a draft may hold more, from the rules it was begun under."""
+    stored = given(row)
+    return trim(item, stored.answers, stored.materials)
+
+
+def left_over(desk: Desk, item: Service, row: Any) -> list[tuple[Text, str]]:
+    """What a draft holds that the rules of today do not ask for any more, with the label it had: kept and shown."""
+    older = desk.rules.of(row["pack"])
+    begun = older.services.get(row["service"]) if older else None
+    fields = {f.name: f.label for f in begun.fields} if begun else {}
+    extra = _extra(item, row)
+    return [(fields.get(name, {"zh": name, "en": name}), value) for name, value in extra.items()]
+
+
+def _extra(item: Service, row: Any) -> dict[str, str]:
+    known = {f.name for f in item.fields}
+    return {name: value for name, value in given(row).answers.items() if name not in known}
+
+
 def save(desk: Desk, case_id: bytes, item: Service, what: Given, officer: Officer, person_id: bytes | None) -> None:
     """Keep a draft, or the corrections of a returned case. Raises NotAllowed, WrongState."""
     with desk.store.write() as db:
@@ -122,6 +150,7 @@ def save(desk: Desk, case_id: bytes, item: Service, what: Given, officer: Office
             if person_id and not person:  # moved away meanwhile: the clerk must still see whose case it was
                 kept["person_name"] = row["person_name"]
             _check_open(db, row, officer, item)
+            kept["answers"] = _json(what.answers | _extra(item, row))
             database.update(db, "case_file", {"id": case_id}, kept)
             return
         if person_id and not person:
@@ -151,9 +180,9 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
         state = case_state.shown(db, row)
         if row["receipt_no"] and state != "returned":
             return Submitted(case_id, row["receipt_no"])
-        item = desk.service(row["service"])
+        item = desk.item_of(db, row)
         _check_open(db, row, officer, item)
-        what = given(row)
+        what = asked(item, row)
         person = subject(db, desk, row["person_id"], what.answers, case_id)
         examined = checks.examine(item, what.answers, what.materials, person, desk.clock.today(), desk.parameters)
         found = examined.findings
@@ -204,7 +233,9 @@ def is_submitted_so(desk: Desk, case_id: bytes, what: Given, officer: Officer) -
     """Whether this officer has submitted the case exactly like this: then the same form came twice."""
     with desk.store.read() as db:
         row = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()
-    return bool(row and row["receipt_no"]) and row["operator_no"] == officer.operator_no and given(row) == what
+        if row is None or not row["receipt_no"] or row["operator_no"] != officer.operator_no:
+            return False
+        return asked(desk.item_of(db, row), row) == what
 
 
 def is_submitted_by(desk: Desk, case_id: bytes, officer: Officer) -> bool:

@@ -57,6 +57,7 @@ class Courier:
             finally:
                 with self._station.store.write() as db:
                     case_state.follow(db)
+                self._station.follow_rules()
         self._remember("in", taken.receipts + taken.items, taken.equal)
         return taken
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from node import receipts, status
 from node.station import Station, certificate_of
-from schema import backup, database, self_test
+from schema import backup, database, rulebook, self_test
 from schema.clock import local
 from schema.errors import BadSignature
 from schema.self_test import Check
@@ -37,9 +37,15 @@ def _database(station: Station) -> Iterator[Check]:
 
 
 def _rules(station: Station) -> Iterator[Check]:
-    desk = station.desk
-    items, pack = len(desk.services), desk.pack[:12]
-    yield Check("rules", "ok", f"{items} 个事项，规则包 {pack}", f"{items} items, pack {pack}")
+    now = station.rules.current()
+    with station.store.read() as db:
+        why = rulebook.waiting(db)
+    zh = f"{len(now.services)} 个事项，规则包第 {now.number} 号 {now.hash[:12]}"
+    en = f"{len(now.services)} items, rule pack {now.number} {now.hash[:12]}"
+    if why:
+        zh += f"。第 {why['number']} 号用不了，请升级程序：{why['zh']}"
+        en += f". Pack {why['number']} needs a newer program: {why['en']}"
+    yield Check("rules", "warn" if why else "ok", zh, en)
 
 
 def _certificate(station: Station) -> Iterator[Check]:

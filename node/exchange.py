@@ -157,6 +157,7 @@ class Exchange:
             until = stamp(now + timedelta(seconds=report.retry_after_s)) if report.retry_after_s else ""
             database.upsert(db, "link", {"name": _NOT_BEFORE, "value": until})
         self._station.keep_certificate()
+        self._station.follow_rules()
         if report.ok:
             self._failures = 0
             wait_s = self._station.config.sync_every_s * self._rng.uniform(0.9, 1.1)

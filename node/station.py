@@ -14,12 +14,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
 
+from node import pack
 from node.cases import Desk
-from schema import crsqlite, database, parameter, programs, service
+from schema import crsqlite, database, programs
 from schema.clock import Clock, SystemClock
 from schema.database import Store
 from schema.errors import BadSignature, ConfigError
 from schema.home import StationConfig, StationHome, StationSecrets, passphrase_from
+from schema.rulebook import RuleBook
 from sync.station import rebase
 from sync.wire.certificate import Certificate, open_certificate
 
@@ -29,7 +31,7 @@ EXPIRED = "certificate_expired"
 
 @dataclass(frozen=True)
 class Station:
-    """Everything the station's parts need; nothing in it changes while a process runs."""
+    """Everything the station's parts need. Nothing in it changes while a process runs, but for the rules in force."""
 
     home: StationHome
     config: StationConfig
@@ -38,17 +40,28 @@ class Station:
     clock: Clock
 
     @cached_property
+    def rules(self) -> RuleBook:
+        """The rules in force, and the older ones that cases were taken under."""
+        return RuleBook(self.store)
+
+    @property
     def desk(self) -> Desk:
-        """What the verbs of a case need. Raises BadServiceFile, BadParameterFile."""
+        """What the verbs of a case need, with the rules in force at this moment. Raises BadPack."""
+        now = self.rules.current()
         return Desk(
             store=self.store,
             station=self.config.id,
             township=self.config.township,
             clock=self.clock,
-            services=service.load_all(),
-            parameters=parameter.load(),
-            pack=service.pack_hash(),
+            services=now.services,
+            parameters=now.parameters,
+            pack=now.hash,
+            rules=self.rules,
         )
+
+    def follow_rules(self) -> None:
+        """Put the newest rule pack in force that the hub sent and this program can use."""
+        pack.follow(self.store, self.rules, bytes.fromhex(self.config.hub_public))
 
     @property
     def certificate(self) -> bytes:
@@ -104,6 +117,7 @@ def open_station(
     station = Station(home, config, secrets, Store(home.database, secrets.db_key, side="node"), clock or SystemClock())
     try:
         _require_one_identity(station)
+        station.follow_rules()
         return station
     except BaseException:
         station.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from node import receipts, unsent
-from schema import self_test
+from schema import rulebook, self_test
 from schema.clock import Clock, parse_stamp, stamp
 from sync.equality import incidents
 from sync.station import left, outbox
@@ -37,6 +37,7 @@ class Status:
     unequal_since: str | None
     numbers_left: int
     clock_skew_s: float
+    rules_waiting: bool
     disk_free_bytes: int
 
     @property
@@ -60,12 +61,13 @@ class Status:
 
     @property
     def amber(self) -> list[str]:
-        """Which rules say that somebody must act: refused, unsent, unequal, numbers, clock, disk."""
+        """Which rules say that somebody must act: refused, unsent, unequal, numbers, rules, clock, disk."""
         rules = {
             "refused": self.link == "refused",
             "unsent": self.unsent_for is not None and self.unsent_for > OLD_UNSENT,
             "unequal": self.unequal_since is not None,
             "numbers": self.numbers_left < receipts.FEW_LEFT,
+            "rules": self.rules_waiting,
             "clock": abs(self.clock_skew_s) > CLOCK_OFF_S,
             "disk": self.disk_free_bytes < self_test.DISK_LOW_BYTES,
         }
@@ -95,6 +97,7 @@ def read(db: Any, station: str, folder: Path, clock: Clock) -> Status:
         equal_at=known.get("last_equal_at"),
         unequal_since=incidents.open_since(db, ("digest", "untracked")),
         numbers_left=receipts.left(db, station),
+        rules_waiting=bool(rulebook.waiting(db)),
         clock_skew_s=float(known.get("clock_skew_s") or 0),
         disk_free_bytes=shutil.disk_usage(folder).free,
     )

@@ -5,6 +5,7 @@
       ConfigError              a file, setting or command the operator must mend
         BadServiceFile         a service item file is wrong (file, place, remedy)
         BadParameterFile       a parameter file is wrong (file, place, remedy)
+        BadPack                a rule pack is not one this program can use
         ParameterNotFound      no value in force on that date as known on that date
       StoreError               a database cannot be used
         WrongKey               the file is not ours or the key does not fit
@@ -57,6 +58,10 @@ class BadServiceFile(ConfigError):
 
 class BadParameterFile(ConfigError):
     code = "parameter_file"
+
+
+class BadPack(ConfigError):
+    code = "rule_pack"
 
 
 class ParameterNotFound(ConfigError):

@@ -44,6 +44,8 @@ KINDS: dict[str, tuple[int, str, str]] = {
     "receipts_taken_in": (1, "hub", "a file of contributions was taken in and booked: counts and sums by kind"),
     "receipts_matched": (1, "hub", "money in suspense was given to persons: how many receipts, how much"),
     "register_imported": (1, "hub", "a register file was taken in: its hash and counts"),
+    "pack_prepared": (1, "hub", "a rule pack was prepared: its hash and why"),
+    "pack_published": (1, "hub", "another officer published it: its number and hash"),
     "officer_key_changed": (1, "node", "an officer changed the password: the key wrapped anew"),
 }
 

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 from schema import case, parameter, prefill
@@ -21,15 +20,15 @@ from schema.effects import EFFECTS
 from schema.errors import BadServiceFile
 from schema.field_types import TYPES
 from schema.findings import SEVERITIES, Severity
+from schema.parameter import Parameters
 from schema.service_parts import CheckUse, Choice, Condition, Field, Material, Mode, Section, Service
 from schema.toml_reader import Faults, Reader, Text, open_file
 
-__all__ = ["Service", "choices", "load_all", "pack_hash"]
+__all__ = ["Service", "choices", "load_all"]
 
 ROOT = Path(__file__).parent
 FOLDER = ROOT / "services"
 CHOICES_FILE = ROOT / "choices.toml"
-PACK = ("services/*.toml", "choices.toml", "parameters/**/*.toml")
 SUBJECTS = ("person", "unit")
 PLACEHOLDERS = ("limit_working_days",)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -37,11 +36,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 @lru_cache(maxsize=1)
 def choices() -> dict[str, tuple[Choice, ...]]:
-    """The lists to choose from that several items share: education, hardship, bank ..."""
+    """The program's own lists to choose from that several items share: education, hardship, bank ..."""
+    return _read_choices(CHOICES_FILE)
+
+
+def _read_choices(path: Path) -> dict[str, tuple[Choice, ...]]:
     faults = Faults()
-    reader = open_file(CHOICES_FILE, CHOICES_FILE.name, faults)
+    reader = open_file(path, path.name, faults)
     out = {}
-    for name in tomllib.loads(CHOICES_FILE.read_text(encoding="utf-8")) if reader else ():
+    for name in tomllib.loads(path.read_text(encoding="utf-8")) if reader else ():
         entries = reader.tables(name) if reader else []
         out[name] = tuple(Choice(r.take("value", str, ""), r.text("text")) for r in entries)
         for entry in entries:
@@ -51,17 +54,23 @@ def choices() -> dict[str, tuple[Choice, ...]]:
     return out
 
 
-def load_all(folder: Path | None = None) -> dict[str, Service]:
-    """Every item by id, in the order of their menu keys. Raises BadServiceFile naming all faults of all files."""
+def load_all(
+    folder: Path | None = None, parameters: Parameters | None = None, choices_file: Path | None = None
+) -> dict[str, Service]:
+    """Every item by id, in the order of their menu keys. Raises BadServiceFile naming all faults of all files.
+
+    What is not given is the program's own.
+    """
     faults = Faults()
-    known = {p.name: p.unit for p in parameter.load()}
+    known = {p.name: p.unit for p in parameters or parameter.load()}
+    lists = choices() if choices_file is None else _read_choices(choices_file)
     found: dict[str, Service] = {}
     keys: dict[str, str] = {}
     for path in sorted((folder or FOLDER).glob("*.toml")):
         reader = open_file(path, path.name, faults)
         if reader is None:
             continue
-        service = _ServiceFile(reader, known).read()
+        service = _ServiceFile(reader, known, lists).read()
         if service.id != path.stem:
             reader.fault("id", f"应与文件名相同：{path.stem}", f"must be the file's name: {path.stem}")
         if service.common_key and keys.setdefault(service.common_key, service.id) != service.id:
@@ -73,24 +82,13 @@ def load_all(folder: Path | None = None) -> dict[str, Service]:
     return dict(sorted(found.items(), key=lambda item: (item[1].common_key or "~", item[0])))
 
 
-def pack_hash() -> str:
-    """SHA-256 (hex) over all item, choice and parameter files: which rules a case was taken under."""
-    digest = sha256()
-    files = [p for part in PACK for p in ROOT.glob(part)]
-    for path in sorted(files, key=lambda p: p.relative_to(ROOT).as_posix()):
-        # Line ends differ between systems' checkouts; the rules do not.
-        content = path.read_bytes().replace(b"\r\n", b"\n")
-        name = path.relative_to(ROOT).as_posix().encode()
-        digest.update(len(name).to_bytes(4, "big") + name + len(content).to_bytes(8, "big") + content)
-    return digest.hexdigest()
-
-
 class _ServiceFile:
     """Reads one file; faults are collected by its reader."""
 
-    def __init__(self, reader: Reader, parameters: dict[str, str]) -> None:
+    def __init__(self, reader: Reader, parameters: dict[str, str], lists: dict[str, tuple[Choice, ...]]) -> None:
         self.reader = reader
         self.parameters = parameters
+        self.lists = lists
         self.field_names: list[str] = []
         self.unfinished: list[Reader] = [reader]
 
@@ -150,7 +148,7 @@ class _ServiceFile:
             t.fault("name", "应为小写英文、数字、下划线", "must be lower-case letters, digits and underscores")
         kind = t.one_of("type", TYPES, "text")
         limit = t.take("limit", int, 200, required=False)
-        list_name = t.one_of("choices", choices(), required=False)
+        list_name = t.one_of("choices", self.lists, required=False)
         lists = [name for name, unit in self.parameters.items() if unit == "list of fen"]
         options = t.one_of("options", lists, required=False)
         if kind == "choice" and not t.has("choices"):
@@ -164,7 +162,7 @@ class _ServiceFile:
             required_when=self._condition(t, "required_when"),
             hint=t.text("hint") if t.has("hint") else None,
             limit=limit,
-            choices=choices().get(list_name, ()),
+            choices=self.lists.get(list_name, ()),
             options=options,
             option_text=t.text("option_text") if t.has("option_text") else None,
             prefill=t.one_of("prefill", prefill.SOURCES, required=False),

@@ -11,7 +11,7 @@ Ids are 16 random bytes. Money is INTEGER fen. Instants are UTC text, dates `YYY
 
 from __future__ import annotations
 
-from schema import noticing
+from schema import noticing, tables_rules
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
@@ -33,7 +33,7 @@ __all__ = [
     "triggers",
 ]
 
-LOCAL = BOTH + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB
+LOCAL = BOTH + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB + tables_rules.HUB
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
 # Registry tables whose id is not a person's: their rows are members of slices by themselves.

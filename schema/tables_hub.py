@@ -27,6 +27,9 @@ HUB = (
             text_("last_seen_at", 24),
             text_("last_equal_at", 24),
             int_("unsent"),
+            # The rules it said it works with ('' for its program's own), and those it has and cannot use.
+            text_("rules", 64),
+            text_("rules_waiting", 64),
             # Somebody let the next machine that asks go on under this name with a new epoch.
             text_("permit_at", 24),
         ),

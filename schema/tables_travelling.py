@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from schema import tables_benefit as benefit
 from schema import tables_community as community
+from schema import tables_rules as rules
 from schema.table import REV, Column, Table, blob_, id_, int_, text_
 
 FACTS = (
@@ -385,4 +386,5 @@ REFERENCE = (
     ),
     *community.REFERENCE,
     *benefit.REFERENCE,
+    *rules.REFERENCE,
 )

@@ -28,6 +28,8 @@ _EXPRESSIONS = {
     "division": f"'{COUNTY}'",
     "station": f"'{COUNTY}'",
     "officer_key": f"'{COUNTY}'",
+    "rule_pack": f"'{COUNTY}'",
+    "rule_file": f"'{COUNTY}'",
     "officer": f"'{NODE_PREFIX}' || nullif({{station}}, '')",
     "receipt_block": f"'{NODE_PREFIX}' || {{station}}",
     "case_state": f"'{NODE_PREFIX}' || {{station}}",

@@ -96,8 +96,8 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             raise UnknownSubject("本站没有这一件", "this station has no such case")
         if row["state"] == "draft":
             return redirect(url_for("items.edit", case_id=case_id))
-        item = station.desk.service(row["service"])
         file = cases.file(db, case_id)
+        item = station.desk.item_of(db, file)
         facts = events.of_subject(db, case_id)
         stated = [f for f in facts if f.kind in ("case_submitted", "case_resubmitted")]
         given = cases.Given(stated[-1].body["answers"], stated[-1].body["materials"])

@@ -49,6 +49,14 @@ class Filled:
         return self.kept and self.case["state"] == "returned"
 
     @property
+    def left_over(self) -> list[tuple[Text, str]]:
+        """What the draft holds that today's rules do not ask for."""
+        if not self.kept or self.returned:
+            return []
+        with current().store.read() as db:
+            return cases.left_over(current().desk, self.item, cases.file(db, self.case_id))
+
+    @property
     def missing(self) -> list[Text]:
         """The papers that the hub asked for when it returned the case."""
         asked = json.loads(self.case["result"] or "{}").get("missing", []) if self.returned else []
@@ -86,7 +94,8 @@ def edit(case_id: bytes) -> str | Response:
         if row is None:
             return redirect(url_for("cases.show", case_id=case_id))
         person_id = bytes(row["person_id"]) if row["person_id"] else None
-        return _form(db, _filled(db, case_id, desk.service(row["service"]), cases.given(row), person_id))
+        item = desk.item_of(db, row)
+        return _form(db, _filled(db, case_id, item, cases.asked(item, row), person_id))
 
 
 @page.post("/drafts/<id:case_id>")
@@ -99,7 +108,7 @@ def send(case_id: bytes) -> Response:
     except WrongState:
         # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt. A form
         # that says something else would be lost without a word that way.
-        if wish == "submit" and cases.is_submitted_so(desk, case_id, _sent(_item()), officer):
+        if wish == "submit" and cases.is_submitted_so(desk, case_id, _sent(_item(case_id)), officer):
             return _to_slip(case_id)
         raise
     if wish == "notice":
@@ -152,7 +161,8 @@ def notice(case_id: bytes) -> str | Response:
         row = cases.may_edit(db, case_id, current_officer())
         if row is None:
             return redirect(url_for("cases.show", case_id=case_id))
-        item, given = station.desk.service(row["service"]), cases.given(row)
+        item = station.desk.item_of(db, row)
+        given = cases.asked(item, row)
         needed = item.materials_for(given.answers)
         return render_template(
             "slips/notice.html",
@@ -176,15 +186,19 @@ def _to_slip(case_id: bytes) -> Response:
 
 def _keep(case_id: bytes) -> tuple[Service, Given, bytes | None]:
     """What the form holds, kept as a draft."""
-    item = _item()
+    item = _item(case_id)
     given = _sent(item)
     person_id = _person_asked(request.form.get("person", ""))
     cases.save(current().desk, case_id, item, given, current_officer(), person_id)
     return item, given, person_id
 
 
-def _item() -> Service:
-    return current().desk.service(request.form.get("service", ""))
+def _item(case_id: bytes) -> Service:
+    """The item of the form: a returned case keeps the form of the pack it was taken under."""
+    desk, name = current().desk, request.form.get("service", "")
+    with desk.store.read() as db:
+        row = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()
+        return desk.item_of(db, row) if row and row["service"] == name else desk.service(name)
 
 
 def _sent(item: Service) -> Given:

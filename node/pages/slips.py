@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from node import forms, officers, slips
+from node import cases, forms, officers, slips
 from node.station import current
 from schema.web.auth import current_officer
 from schema.web.frame import lang, t
@@ -37,7 +37,9 @@ def show(case_id: bytes, copy: int) -> str:
     station = current()
     desk = station.desk
     with station.store.read() as db:
-        slip = slips.read(db, case_id, copy, desk.services, station.config.hub_url)
+        file = cases.file(db, case_id)
+        services = {file["service"]: desk.item_of(db, file)}
+        slip = slips.read(db, case_id, copy, services, station.config.hub_url)
         body = slip.fact.body
         return render_template(
             "slips/slip.html",

@@ -25,8 +25,7 @@ def index() -> str:
         checks=doctor.examine(station),
         copies=backup.copies(station.home.backups),
         config=station.config,
-        services=station.desk.services.values(),
-        pack=station.desk.pack,
+        pack=station.rules.current(),
         status=now,
     )
 

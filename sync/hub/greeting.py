@@ -27,10 +27,11 @@ from sync.wire.words import words
 
 OnHello = Callable[[Publication, str, dict[str, Any]], None]
 MIN_SCHEMA = 1
+RULES_MAX_CHARS = 64
 
 HELLO: dict[str, type | tuple[type, ...]] = {
     "certificate": bytes, "epoch": bytes, "site": bytes, "schema": int, "node_time": str, "nonce": bytes, "unsent": int,
-    "at": list,
+    "at": list, "rules": str, "rules_waiting": str,
 }  # fmt: skip
 WELCOME: dict[str, type | tuple[type, ...]] = {
     "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": dict, "schema": int,
@@ -64,9 +65,10 @@ class Greeter:
         with publish.transaction(self._store) as pub:
             node = self.node(pub.db, stated.node)
             self._check(pub.db, node, stated, hello)
+            rules = [hello[name][:RULES_MAX_CHARS] for name in ("rules", "rules_waiting")]
             pub.db.execute(
-                "UPDATE node_record SET last_seen_at = ?, unsent = ? WHERE id = ?",
-                (stamp(now), max(0, min(hello["unsent"], 2**31)), node.id),
+                "UPDATE node_record SET last_seen_at = ?, unsent = ?, rules = ?, rules_waiting = ? WHERE id = ?",
+                (stamp(now), max(0, min(hello["unsent"], 2**31)), *rules, node.id),
             )
             self._on_hello(
                 pub, node.id, {"skew_s": round(skew_s), "unsent": hello["unsent"], "schema": hello["schema"]}

@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, ids, migrations
+from schema import crsqlite, ids, migrations, rulebook
 from schema.clock import parse_stamp, stamp
 from schema.errors import RefusedByPeer
 from sync.hub.greeting import WELCOME
@@ -45,6 +45,7 @@ def write(db: Any, certificate: bytes, key: Ed25519PrivateKey, now: datetime) ->
         "certificate": certificate, "epoch": epoch, "site": crsqlite.site_id(db), "nonce": nonce,
         "unsent": outbox.unsent(db).count, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(now),
         "at": [pull.cursor(db, *place) for place in places(certificates.read(certificate).slices)],
+        "rules": rulebook.in_force(db), "rules_waiting": rulebook.waiting(db).get("hash", ""),
     }  # fmt: skip
     return signed.seal(signed.HELLO, content, key), nonce
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schema import parameter, service
+from schema import parameter
 from schema.errors import BadParameterFile, ParameterNotFound
 from tests.schema.domain import parameters, services
 
@@ -148,22 +148,3 @@ def test_values_that_nobody_verified_say_so_and_the_grades_and_subsidies_cover_e
     for year in (2010, 2015, 2026):
         grades = parameters().at("resident_pension/grades_fen", date(year, 1, 1)).numbers
         assert set(grades) == set(parameters().at("resident_pension/subsidy_fen", date(year, 1, 1)).table)
-
-
-def test_the_pack_hash_changes_with_any_rule_and_not_with_line_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = service.pack_hash()
-    folder = tmp_path / "parameters"
-    for path in parameter.FOLDER.rglob("*.toml"):
-        copy = folder / path.relative_to(parameter.FOLDER)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
-    monkeypatch.setattr(service, "ROOT", tmp_path)
-    assert len(before) == 64 and service.pack_hash() != before
-    now = service.pack_hash()
-    one = folder / "resident_pension" / "claim_age_years.toml"
-    one.write_bytes(one.read_bytes().replace(b"\n", b"\r\n"))
-    assert service.pack_hash() == now
-    one.write_bytes(one.read_bytes().replace(b"= 60", b"= 61"))
-    assert service.pack_hash() != now
