@@ -9,7 +9,7 @@ from typing import Any
 
 from hub import calculation, cases, decision, pack, queue, steps
 from hub.cases import HubCase
-from schema import field_types, period, prefill
+from schema import field_types, ids, period, prefill, subject
 from schema.case import STEPS
 from schema.clock import parse_stamp
 from schema.errors import TownshipError
@@ -44,6 +44,7 @@ class CaseView:
     """All parts of the page. `rows`: the telling ones, unless all were asked for; `rows_in_all` counts them all."""
 
     case: HubCase
+    seen: PersonView
     person: dict[str, Any]
     age: int | None
     village: str
@@ -73,6 +74,7 @@ def build(db: Any, case: HubCase, today: date, *, me: str, everything: bool = Fa
     done = steps.of_case(db, case.id)
     return CaseView(
         case=case,
+        seen=view,
         person=view.person,
         age=period.age_on(view.birth_on, today) if view.birth_on else None,
         village=place_name(db, view.person.get("village") or case.answers.get("village") or case.township),
@@ -125,12 +127,26 @@ def _in_words(db: Any, case: HubCase, field: Field, value: Any) -> Text:
     if field_types.widget(field) == "village" and value:
         name = place_name(db, value)
         return {"zh": name, "en": name}
+    if field.type in ("unit", "person", "members") and value:
+        names = dict.fromkeys(("zh", "en"), "、".join(_named(db, field, one) for one in _listed(value)))
+        return names
     return field_types.shown(field, value, Context(case.received_on, pack.parameters()))
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _named(db: Any, field: Field, hex_id: str) -> str:
+    """The unit or person of an id, in words."""
+    table, number = ("unit", "uscc") if field.type == "unit" else ("person", "id_number")
+    row = db.execute(f"SELECT name, {number} AS number FROM {table} WHERE id = ?", (ids.from_text(hex_id),)).fetchone()
+    return f"{row['name']} {row['number']}" if row else "--"
 
 
 def _register(case: HubCase, view: PersonView) -> dict[str, Any]:
     """The register's value of each field that has one; a month that a form is only prefilled with is not one."""
-    if not view.known:
+    if not subject.known(case.item, view):
         return {}
     derived = {f.name: view.person[f.name] for f in case.item.fields if f.derived and f.name in view.person}
     sources = {f.name: f.current or f.prefill for f in case.item.fields}

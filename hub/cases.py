@@ -13,13 +13,16 @@ from datetime import date
 from typing import Any
 
 from hub import pack
-from schema import checks, clock, database, findings, view
+from schema import checks, clock, database, findings, subject, view
+from schema.case import LOOKED_AT
 from schema.checks import Examined
 from schema.effects import CaseInput
 from schema.errors import UnknownSubject
 from schema.findings import Finding
 from schema.service import Service
+from schema.subject import Subject
 from schema.view import PersonView
+from schema.view_rows import Row
 from sync.hub.publish import Publication
 
 CLOSED = ("effective", "paid", "rejected", "withdrawn", "reversed")
@@ -35,7 +38,7 @@ class HubCase:
     pack: str
     station: str
     township: str
-    person_id: bytes | None
+    about: Subject
     person_name: str | None
     receipt_no: str
     state: str
@@ -49,8 +52,14 @@ class HubCase:
     materials: list[str]
     findings: list[Finding]
     calculation: dict[str, Any] | None = None
+    outcome: dict[str, Any] | None = None
     reason: str | None = None
     closed_at: str | None = None
+
+    @property
+    def person_id(self) -> bytes | None:
+        """The person it is about, if it is about one that was named."""
+        return self.about.person_id
 
     @property
     def item(self) -> Service:
@@ -60,7 +69,7 @@ class HubCase:
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps this case must go through at the hub."""
-        return self.item.steps_for(self.answers) or self.item.steps or self._steps_of_today()
+        return self.item.steps_for(self.answers) or self.item.steps or self._steps_of_today() or LOOKED_AT
 
     def _steps_of_today(self) -> tuple[str, ...]:
         """Decided on the spot when it was taken, reviewed now."""
@@ -83,29 +92,31 @@ def load(db: Any, case_id: bytes) -> HubCase:
 
 def from_row(row: Any) -> HubCase:
     """A case from a row of `hub_case`."""
-    values = {f.name: row[f.name] for f in fields(HubCase)}
+    values = {f.name: row[f.name] for f in fields(HubCase) if f.name != "about"}
     values["id"] = bytes(row["id"])
-    values["person_id"] = bytes(row["person_id"]) if row["person_id"] else None
+    values["about"] = subject.of_row(row)
     values["answers"] = json.loads(row["answers"])
     values["materials"] = json.loads(row["materials"])
     values["findings"] = findings.from_json(row["findings"])
-    values["calculation"] = json.loads(row["calculation"]) if row["calculation"] else None
+    for name in ("calculation", "outcome"):
+        values[name] = json.loads(row[name]) if row[name] else None
     return HubCase(**values)
 
 
 def save(pub: Publication, case: HubCase, *, decided_at: str | None = None, missing: Iterable[str] = ()) -> None:
     """Write the case, and the row that tells its station: in one transaction, so that they cannot disagree."""
-    row = {f.name: getattr(case, f.name) for f in fields(HubCase)}
+    row = {f.name: getattr(case, f.name) for f in fields(HubCase) if f.name != "about"} | case.about.row
     row["answers"] = _json(case.answers)
     row["materials"] = _json(case.materials)
     row["findings"] = findings.to_json(case.findings)
-    row["calculation"] = _json(case.calculation) if case.calculation else None
+    for name in ("calculation", "outcome"):
+        row[name] = _json(row[name]) if row[name] else None
     database.upsert(pub.db, "hub_case", row)
     pub.put(
         "case_state",
         {
             "case_id": case.id,
-            "person_id": case.person_id,
+            **case.about.row,
             "station": case.station,
             "service": case.service,
             "receipt_no": case.receipt_no,
@@ -121,19 +132,24 @@ def save(pub: Publication, case: HubCase, *, decided_at: str | None = None, miss
 
 def person_of(db: Any, case: HubCase) -> bytes | None:
     """The person in the register, looked up anew while the case names none: two stations may bring the same new one."""
+    if case.item.subject != "person":
+        return None
     return case.person_id or view.find_by_id_number(db, case.answers.get("id_number", ""))
 
 
 def view_of(db: Any, case: HubCase) -> PersonView:
     """What the register says of the person; of somebody not in it, what the application says.
 
-    Of the person's other open cases only those that arrived before: two that came in at once must not block each other.
+    Of the others' open cases only those that arrived before: two that came in at once must not block each other.
     """
-    person_id = person_of(db, case)
-    day = case.received_on
-    found = view.person_view(db, person_id, day, except_case=case.id) if person_id else None
-    found = found or view.unknown_person_view(db, day, case.answers, except_case=case.id)
-    return replace(found, open_cases=[c for c in found.open_cases if _came_before(db, c["id"], case.id)])
+    found = subject.view_for(db, case.item, case.about, case.answers, case.received_on, except_case=case.id)
+
+    def before(cases: list[Row]) -> list[Row]:
+        return [c for c in cases if _came_before(db, c["id"], case.id)]
+
+    unit = found.unit and replace(found.unit, open_cases=before(found.unit.open_cases))
+    home = found.household and replace(found.household, open_cases=before(found.household.open_cases))
+    return replace(found, open_cases=before(found.open_cases), unit=unit, household=home)
 
 
 def _came_before(db: Any, other: bytes, case_id: bytes) -> bool:
@@ -157,11 +173,12 @@ def case_input(case: HubCase, values: dict[str, Any]) -> CaseInput:
 
 
 def _result(case: HubCase, missing: list[str]) -> str | None:
-    if missing:
-        return _json({"missing": missing})
+    told: dict[str, Any] = {"missing": missing} if missing else {}
     if case.calculation and case.state in ("effective", "paid"):
-        return _json({"lines": case.calculation["lines"]})
-    return None
+        told["lines"] = case.calculation["lines"]
+    if case.outcome:
+        told["outcome"] = case.outcome
+    return _json(told) if told else None
 
 
 def _json(value: Any) -> str:

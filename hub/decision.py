@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.cases import HubCase
 from schema import clock, database
+from schema.case import FORWARDING
 from schema.findings import Finding
 from schema.readable import readable
 from schema.service_parts import Material
@@ -18,6 +19,10 @@ from schema.service_parts import Material
 AGREE, RETURN, REJECT = "agree", "return", "reject"
 DECISIONS = (AGREE, RETURN, REJECT)
 REASON_MAX_CHARS = 500
+_NEEDED = {
+    "forward": ("请写明转送的文号、经手人", "Write the number of the letter and who took it"),
+    "outcome": ("请写明受转机构的结果和文号", "Write what the other body decided, and the number of its letter"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ def check(case: HubCase, decision: str, reason: str, missing: Iterable[str]) -> 
     found = []
     if decision not in DECISIONS:
         found.append(_finding("decision", "请选同意、退回或不予批准", "Choose agree, return or reject"))
+    if decision == AGREE and case.step in FORWARDING and not readable(reason).strip():
+        found.append(_finding("reason", *_NEEDED[str(case.step)]))
     if decision in (RETURN, REJECT) and not readable(reason).strip():
         found.append(
             _finding("reason", "请写明理由，会原样告知申请人", "Give the reason; the applicant is told word for word")

@@ -14,15 +14,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hub import bodies, cases, pack, receipt_blocks, registry, steps
+from hub import bodies, cases, pack, receipt_blocks, registry, steps, whom
 from hub.cases import HubCase
 from schema import case as case_states
-from schema import ids, view
-from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
+from schema import ids
+from schema.errors import NotAllowed, Refusal, WrongState
 from schema.events import Fact
 from schema.findings import Finding
 from schema.period import add_working_days
-from sync.hub import late
 from sync.hub.publish import Publication
 
 ON_THE_SPOT = "S"
@@ -42,8 +41,7 @@ def intake(pub: Publication, fact: Fact) -> None:
 def _submitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
     _refuse_duplicate(pub.db, fact, body["receipt_no"])
     _require_leased(pub.db, fact.origin, body["receipt_no"])
-    _require_slice(pub, fact.origin, body["township"], body["person_id"])
-    person_id, notes = _who(pub.db, fact.origin, body)
+    about, notes = whom.taken(pub, fact.origin, body)
     case = HubCase(
         id=fact.subject,
         service=body["service"],
@@ -51,7 +49,7 @@ def _submitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
         pack=body["pack"],
         station=fact.origin,
         township=body["township"],
-        person_id=person_id,
+        about=about,
         person_name=body["person_name"],
         receipt_no=body["receipt_no"],
         state="submitted",
@@ -84,6 +82,7 @@ def _resubmitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
         materials=body["materials"],
         findings=kept,
         calculation=None,
+        outcome=None,
         reason=None,
     )
     _begin(pub, corrected, fact, "resubmit")
@@ -97,7 +96,7 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
     case = replace(
         case,
         findings=notes,
-        step=None if on_the_spot else _first_step(case),
+        step=None if on_the_spot else case.steps[0],
         due_on=add_working_days(case.received_on, case.item.limit_working_days).isoformat(),
     )
     cases.save(pub, case)
@@ -148,27 +147,7 @@ _HANDLERS: dict[str, Callable[[Publication, Fact, dict[str, Any]], None]] = {
     "officer_key_changed": _key_changed,
 }
 
-_NOTES = ("exists_elsewhere",)
-
-
-def _who(db: Any, station: str, body: dict[str, Any]) -> tuple[bytes | None, list[Finding]]:
-    """Whose case it is. Somebody new at the station may be long known elsewhere: then no second person is made."""
-    if body["person_id"]:
-        return body["person_id"], []
-    number = body["answers"].get("id_number", "")
-    known = view.find_by_id_number(db, number)
-    if known is None:
-        return None, []
-    if _in_slices(db, known, _slices(db, station)):
-        return known, []
-    note = Finding(
-        "exists_elsewhere",
-        "review",
-        "id_number",
-        "县里别处已有此人。请核对是不是同一人，不会另建一条登记",
-        "This person already exists elsewhere in the county. Check identity; no second record is made",
-    )
-    return known, [note]
+_NOTES = (whom.EXISTS_ELSEWHERE,)
 
 
 def _pack_note(case: HubCase) -> list[Finding]:
@@ -181,12 +160,6 @@ def _pack_note(case: HubCase) -> list[Finding]:
         zh = "站点用的规则包中心没有，已按中心的规则重新检查"
         en = "The hub does not have the rule pack the station used; checked again with the hub's rules"
     return [Finding("pack", "hint", "", zh, en)]
-
-
-def _first_step(case: HubCase) -> str:
-    if not case.steps:
-        raise Refusal("这个事项没有中心步骤", "this service item has no steps at the hub", code="steps")
-    return case.steps[0]
 
 
 def _received_at(fact: Fact) -> str:
@@ -227,32 +200,6 @@ def _require_leased(db: Any, station: str, receipt_no: str) -> None:
             f"the number is outside this station's blocks: {receipt_no}",
             code="receipt_block",
         )
-
-
-def _require_slice(pub: Publication, station: str, township: str, person_id: bytes | None) -> None:
-    slices = _slices(pub.db, station)
-    if township not in slices:
-        raise NotAllowed("这个乡镇不归本站", "the township is not in this station's slice", code="slice")
-    if person_id is None or _in_slices(pub.db, person_id, slices):
-        return
-    if late.was_member(pub.db, person_id, tuple(slices), pub.clock.now()):
-        return  # taken at the counter before the station could know of the move
-    if pub.db.execute("SELECT 1 FROM person WHERE id = ?", (person_id,)).fetchone() is None:
-        raise UnknownSubject("中心没有这个人", "the hub does not know this person")
-    raise NotAllowed("此人不在本站名册里", "the person is not in this station's slice", code="slice")
-
-
-def _slices(db: Any, station: str) -> list[str]:
-    row = db.execute("SELECT slices FROM node_record WHERE id = ?", (station,)).fetchone()
-    if row is None:
-        raise UnknownSubject(f"中心没有站点 {station}", f"the hub knows no station {station}")
-    return str(row["slices"]).split()
-
-
-def _in_slices(db: Any, person_id: bytes, slices: list[str]) -> bool:
-    marks = ", ".join("?" * len(slices))
-    sql = f"SELECT 1 FROM slice_member WHERE person_id = ? AND slice IN ({marks})"
-    return db.execute(sql, (person_id, *slices)).fetchone() is not None
 
 
 def _own_case(db: Any, fact: Fact) -> HubCase:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from hub.officers import CASE_ROLES, WATCHING_ROLES
+from hub.officers import WATCHING_ROLES
+from schema.case import FORWARDING, STEPS
 from schema.web.door import Officer
 
 PAGE_ROWS = 50
@@ -30,7 +31,7 @@ def steps_of(officer: Officer) -> tuple[str, ...]:
     """The steps an officer's roles allow; none for supervision and administration."""
     if set(officer.roles) & set(WATCHING_ROLES):
         return ()
-    return tuple(role for role in CASE_ROLES if role in officer.roles)
+    return tuple(step for step, about in STEPS.items() if about["role"] in officer.roles)
 
 
 def waiting(db: Any, officer: Officer, wanted: Filter, limit: int = PAGE_ROWS) -> list[Any]:
@@ -51,7 +52,8 @@ def count(db: Any, officer: Officer, wanted: Filter | None = None) -> int:
 
 
 def by_step(db: Any, officer: Officer, today: date) -> list[dict[str, Any]]:
-    """For each of the officer's steps: how many wait, how many are due today, how many are late."""
+    """For each of the officer's steps: how many wait, how many are due today, how many are late. Steps that few items
+    have stand there only while something waits."""
     where, values = _mine(officer, Filter())
     sql = (
         "SELECT c.step, count(*) AS waiting, coalesce(sum(c.due_on = ?), 0) AS due, "
@@ -61,6 +63,7 @@ def by_step(db: Any, officer: Officer, today: date) -> list[dict[str, Any]]:
     return [
         {"step": step} | ({n: found[step][n] for n in ("waiting", "due", "late")} if step in found else _NONE)
         for step in steps_of(officer)
+        if step in found or step not in FORWARDING
     ]
 
 
@@ -86,7 +89,8 @@ _NONE = {"waiting": 0, "due": 0, "late": 0}
 _HANDS = (
     "NOT EXISTS (SELECT 1 FROM pending_decision p WHERE p.case_id = c.id) "
     "AND NOT EXISTS (SELECT 1 FROM case_step s WHERE s.case_id = c.id AND s.officer = ? AND s.step <> c.step) "
-    "AND NOT EXISTS (SELECT 1 FROM relative r WHERE r.person_id = c.person_id AND r.operator_no = ?)"
+    "AND NOT EXISTS (SELECT 1 FROM relative r WHERE r.operator_no = ? AND (r.person_id = c.person_id OR EXISTS "
+    "(SELECT 1 FROM person p WHERE p.id = r.person_id AND p.household_id = c.household_id)))"
 )
 
 

@@ -59,8 +59,8 @@ def _require_places(db: Any, changes: Iterable[Change]) -> None:
 def put_into_effect(pub: Publication, case: HubCase, changes: Iterable[Change], *, at: str) -> None:
     """Apply the case's changes and close it as effective."""
     apply(pub, changes)
-    person_id = cases.person_of(pub.db, case)
-    cases.save(pub, replace(case, person_id=person_id, state="effective", step=None, closed_at=at))
+    about = replace(case.about, person_id=cases.person_of(pub.db, case))
+    cases.save(pub, replace(case, about=about, state="effective", step=None, closed_at=at))
 
 
 def plain(changes: Iterable[Change]) -> list[list[Any]]:

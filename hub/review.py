@@ -29,6 +29,8 @@ from sync.hub.publish import Publication
 
 _AGREED = {
     "accept": "case_accepted",
+    "forward": "case_forwarded",
+    "outcome": "case_answered",
     "calculate": "case_calculated",
     "review": "case_reviewed",
     "approve": "case_approved",
@@ -155,6 +157,9 @@ def _agreed(db: Any, case: HubCase, made: Decision) -> _Outcome:
     after = replace(case, state=case_states.state_after(step), step=_following(case), reason=None)
     if step == "accept":
         body["due_on"] = case.due_on
+    if step in case_states.FORWARDING:
+        after = replace(after, outcome=_outcome(case, made))
+        body["outcome"] = after.outcome
     if step == "calculate":
         after = replace(after, calculation=calculation.calculate(db, case, made.on))
         body["calculation"] = after.calculation
@@ -162,6 +167,13 @@ def _agreed(db: Any, case: HubCase, made: Decision) -> _Outcome:
         return _Outcome(_AGREED[step], body, after)
     changes = calculation.final_changes(db, after, made.on)
     return _Outcome(_AGREED[step], body | {"changes": registry.plain(changes)}, after, changes)
+
+
+def _outcome(case: HubCase, made: Decision) -> dict[str, Any]:
+    """What the other body was asked and answered, as the officers who sent and received it wrote it down."""
+    if case.step == "forward":
+        return {"to": case.item.forward_to, "sent_on": made.on.isoformat(), "letter": made.reason}
+    return (case.outcome or {}) | {"answered_on": made.on.isoformat(), "answer": made.reason}
 
 
 def _turned_down(case: HubCase, made: Decision, now: str) -> _Outcome:
@@ -198,7 +210,7 @@ def why_not(db: Any, case: HubCase, officer: str, on: date) -> Refusal | None:
             f"本案「{state['zh']}」，没有要办的步骤", f"The case is {state['en'].lower()}: no step is open"
         )
     try:
-        officers.require(db, officer, case.step, on)
+        officers.require(db, officer, case_states.STEPS[case.step]["role"], on)
     except NotAllowed as refusal:
         return refusal
     other = decision.pending_on(db, case.id)
@@ -206,7 +218,7 @@ def why_not(db: Any, case: HubCase, officer: str, on: date) -> Refusal | None:
         return WrongState(
             f"工号 {other.officer} 刚作了决定，等待签发", f"Officer {other.officer} has just decided this case"
         )
-    return steps.obstacle(db, case.id, case.person_id, case.step, officer)
+    return steps.obstacle(db, case.id, case.step, officer)
 
 
 def _require(db: Any, case: HubCase, made: Decision) -> None:

@@ -18,13 +18,15 @@ SUBMIT = "submit"
 _DID = {
     SUBMIT: ("在窗口收过", "took in"),
     "accept": ("受理过", "accepted"),
+    "forward": ("转送过", "forwarded"),
+    "outcome": ("登记过结果", "recorded the outcome of"),
     "calculate": ("核算过", "calculated"),
     "review": ("复核过", "reviewed"),
     "approve": ("审批过", "approved"),
 }
 
 
-def obstacle(db: Any, case_id: bytes, person_id: bytes | None, step: str, operator_no: str) -> NotAllowed | None:
+def obstacle(db: Any, case_id: bytes, step: str, operator_no: str) -> NotAllowed | None:
     """Why this officer may not do this step of this case, or None."""
     done = db.execute(
         "SELECT step FROM case_step WHERE case_id = ? AND officer = ? AND step <> ? LIMIT 1",
@@ -32,12 +34,11 @@ def obstacle(db: Any, case_id: bytes, person_id: bytes | None, step: str, operat
     ).fetchone()
     if done:
         return _four_eyes(done["step"], step)
-    related = (
-        person_id
-        and db.execute(
-            "SELECT 1 FROM relative WHERE operator_no = ? AND person_id = ?", (operator_no, person_id)
-        ).fetchone()
-    )
+    related = db.execute(
+        "SELECT 1 FROM hub_case c JOIN relative r ON r.operator_no = ? LEFT JOIN person p ON p.id = r.person_id "
+        "WHERE c.id = ? AND (r.person_id = c.person_id OR p.household_id = c.household_id)",
+        (operator_no, case_id),
+    ).fetchone()
     return _relative() if related else None
 
 

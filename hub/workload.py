@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from schema import period
+from schema import case, period
 
-STEPS = ("submit", "accept", "calculate", "review", "approve")
+STEPS = ("submit", *case.STEPS)
 # China's civil time: a case taken at 00:30 belongs to that day, not to the day before.
 _MONTH = "strftime('%Y-%m', s.at, '+8 hours')"
 _DAY = "date(s.at, '+8 hours')"

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from schema import database
+from schema import database, subject
 from schema.events import Fact
 
 
@@ -34,7 +34,7 @@ def _submitted(db: Any, fact: Fact) -> None:
         "service": body["service"],
         "service_version": body["service_version"],
         "pack": body["pack"],
-        "person_id": body["person_id"],
+        **subject.of_row(body).row,
         "person_name": body["person_name"],
         "state": "submitted",
         "legal": body["legal"],

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from schema import database
+from schema import case, database
 
-UNDECIDED = ("submitted", "accepted", "calculated", "reviewed", "returned")
+_BEFORE_APPROVAL = tuple(state for state in case.UNDER_WAY if state != "approved")
+UNDECIDED = (*_BEFORE_APPROVAL, "returned")
 TAKEN = (*UNDECIDED, "approved", "effective", "paid", "rejected", "withdrawn", "reversed")
 STATES_OF_LISTS = {
-    "open": ("submitted", "accepted", "calculated", "reviewed", "approved"),
+    "open": case.UNDER_WAY,
     "returned": ("returned",),
     "draft": ("draft",),
     "done": ("effective", "paid"),
@@ -19,9 +20,10 @@ STATES_OF_LISTS = {
 
 # The hub's row says where a case stands. Two acts of ours are ahead of it until the hub answers: a correction of a
 # returned case, and a withdrawal.
-SHOWN = """CASE
+_UNDECIDED = ", ".join(f"'{state}'" for state in UNDECIDED)
+SHOWN = f"""CASE
     WHEN s.state IS NULL THEN c.state
-    WHEN c.state = 'withdrawn' AND s.state IN ('submitted', 'accepted', 'calculated', 'reviewed', 'returned')
+    WHEN c.state = 'withdrawn' AND s.state IN ({_UNDECIDED})
         THEN 'withdrawn'
     WHEN s.state = 'returned' AND c.state = 'submitted' AND f.kind = 'case_resubmitted' THEN 'submitted'
     ELSE s.state END"""
@@ -43,8 +45,8 @@ SENT = """CASE
 JOINS = "case_file c LEFT JOIN case_state s ON s.case_id = c.id LEFT JOIN fact f ON f.id = c.fact_id"
 
 _COLUMNS = (
-    "c.id, c.receipt_no, c.person_id, c.person_name, c.service, c.legal, c.operator_no, c.created_at, c.submitted_at, "
-    "s.due_on, s.received_at, s.decided_at, s.reason, s.result"
+    "c.id, c.receipt_no, c.person_id, c.unit_id, c.household_id, c.person_name, c.service, c.legal, c.operator_no, "
+    "c.created_at, c.submitted_at, s.due_on, s.received_at, s.decided_at, s.reason, s.result"
 )
 
 
@@ -68,6 +70,8 @@ def listing(
     until: str = "~",
     sent: tuple[str, ...] = (),
     person_id: bytes | None = None,
+    unit_id: bytes | None = None,
+    household_id: bytes | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Any], int]:
@@ -82,9 +86,10 @@ def listing(
     if operator_no:
         where.append("operator_no = ?")
         values.append(operator_no)
-    if person_id is not None:
-        where.append("person_id = ?")
-        values.append(person_id)  # type: ignore[arg-type]
+    for column, subject in (("person_id", person_id), ("unit_id", unit_id), ("household_id", household_id)):
+        if subject is not None:
+            where.append(f"{column} = ?")
+            values.append(subject)  # type: ignore[arg-type]
     sql = f"FROM ({inner}) WHERE {' AND '.join(where)}"
     total = db.execute(f"SELECT count(*) {sql}", values).fetchone()[0]
     rows = db.execute(f"SELECT * {sql} ORDER BY at DESC, id LIMIT ? OFFSET ?", (*values, limit, offset)).fetchall()

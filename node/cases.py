@@ -14,7 +14,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node import came_back, case_state, contacts, receipts
-from schema import checks, database, effects, events, findings, view
+from schema import checks, database, effects, events, findings
+from schema import subject as subjects
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import NotAllowed, UnknownSubject, WrongState
@@ -24,16 +25,18 @@ from schema.parameter import Parameters
 from schema.readable import readable
 from schema.rulebook import RuleBook
 from schema.service_parts import Service
+from schema.subject import Subject
 from schema.toml_reader import Text
 from schema.view import PersonView
 from schema.web.door import Officer
 
-NAME_MAX_CHARS = 60
 REASON_MAX_CHARS = 200
 
 # What the hub's word on a case makes of it here. The state shown is `case_state`'s; this is what we do next with it.
 _HEARD = {
     "case_accepted": "accepted",
+    "case_forwarded": "forwarded",
+    "case_answered": "answered",
     "case_calculated": "calculated",
     "case_reviewed": "reviewed",
     "case_approved": "approved",
@@ -136,31 +139,38 @@ def _extra(item: Service, row: Any) -> dict[str, str]:
     return {name: value for name, value in given(row).answers.items() if name not in known}
 
 
-def save(desk: Desk, case_id: bytes, item: Service, what: Given, officer: Officer, person_id: bytes | None) -> None:
-    """Keep a draft, or the corrections of a returned case. Raises NotAllowed, WrongState."""
+def save(
+    desk: Desk, case_id: bytes, item: Service, what: Given, officer: Officer, about: Subject | bytes | None
+) -> None:
+    """Keep a draft, or the corrections of a returned case. `about`: its subject, or just a person's id.
+
+    Raises NotAllowed, WrongState, UnknownSubject.
+    """
+    about = about if isinstance(about, Subject) else Subject(person_id=about)
     with desk.store.write() as db:
         row = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()
-        person = view.person_view(db, person_id, desk.clock.today()) if person_id else None
+        seen = subjects.view_for(db, item, about, {}, desk.clock.today())
+        lost = about.given and not subjects.of(item, seen).given
         kept = {
             "answers": _json(what.answers),
             "materials": _json(what.materials),
-            "person_name": _name(person, what.answers),
+            "person_name": subjects.name_of(item, seen, what.answers),
         }
         if row:
-            if person_id and not person:  # moved away meanwhile: the clerk must still see whose case it was
+            if lost:  # moved away meanwhile: the clerk must still see whose case it was
                 kept["person_name"] = row["person_name"]
             _check_open(db, row, officer, item)
             kept["answers"] = _json(what.answers | _extra(item, row))
             database.update(db, "case_file", {"id": case_id}, kept)
             return
-        if person_id and not person:
-            raise UnknownSubject("名册里没有这个人", "this person is not in the register")
+        if lost:
+            raise UnknownSubject("名册里没有这个申请人", "the applicant is not in the register")
         new = {
             "id": case_id,
             "service": item.id,
             "service_version": item.version,
             "pack": desk.pack,
-            "person_id": person_id,
+            **about.row,
             "state": "draft",
             "legal": item.legal_for(what.answers),
             "operator_no": officer.operator_no,
@@ -183,18 +193,20 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
         item = desk.item_of(db, row)
         _check_open(db, row, officer, item)
         what = asked(item, row)
-        person = subject(db, desk, row["person_id"], what.answers, case_id)
+        person = subject(db, desk, item, subjects.of_row(row), what.answers, case_id)
         examined = checks.examine(item, what.answers, what.materials, person, desk.clock.today(), desk.parameters)
         found = examined.findings
         if checks.has_block(found):
             return Submitted(case_id, None, found)
         stated = [json.loads(findings.to_json([f]))[0] for f in found]
         if state == "returned":
-            _write_contact(db, desk, item, case_id, person, _corrected(db, row, what, examined.values, person), officer)
+            _write_cells(db, desk, item, case_id, person, _corrected(db, row, what, examined.values, person), officer)
             _state_correction(db, desk, row, what, stated, officer, key)
             return Submitted(case_id, row["receipt_no"], found)
         number = receipts.take(db, desk.station, desk.clock.today().year)
         legal = item.legal_for(examined.values)
+        about = subjects.of(item, person)
+        name = subjects.name_of(item, person, what.answers)
         body = {
             "case_id": case_id,
             "service": item.id,
@@ -202,16 +214,16 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
             "pack": desk.pack,
             "mode": item.mode_for(examined.values),
             "legal": legal,
-            "person_id": person.person_id,
-            "person_name": _name(person, what.answers),
+            **about.row,
+            "person_name": name,
             "township": desk.township,
             "receipt_no": number,
             "answers": what.answers,
             "materials": what.materials,
             "findings": stated,
-            "new_person": None if person.known else what.answers,
+            "new_person": None if subjects.known(item, person) else what.answers,
         }
-        _write_contact(db, desk, item, case_id, person, examined.values, officer)
+        _write_cells(db, desk, item, case_id, person, examined.values, officer)
         fact = events.state(db, "case_submitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
         changes = {
             "state": "submitted",
@@ -219,8 +231,8 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
             "receipt_no": number,
             "pack": desk.pack,
             "service_version": item.version,
-            "person_id": body["person_id"],
-            "person_name": body["person_name"],
+            **about.row,
+            "person_name": name,
             "findings": _json(stated),
             "submitted_at": fact.stated_at,
             "fact_id": fact.id,
@@ -289,18 +301,10 @@ def receive(db: Any, fact: Fact) -> None:
 
 
 def subject(
-    db: Any, desk: Desk, person_id: bytes | None, answers: dict[str, str], except_case: bytes | None = None
+    db: Any, desk: Desk, item: Service, about: Subject, answers: dict[str, str], except_case: bytes | None = None
 ) -> PersonView:
-    """Whom the case is about: the person named, else the one with the ID number given, else somebody new."""
-    today = desk.clock.today()
-    found = person_id or view.find_by_id_number(db, answers.get("id_number", ""))
-    seen = view.person_view(db, found, today, except_case=except_case) if found else None
-    return seen or view.unknown_person_view(db, today, answers, except_case=except_case)
-
-
-def _name(person: PersonView | None, answers: dict[str, str]) -> str | None:
-    """The name by the register; of somebody new, by the form."""
-    return (person.person.get("name") if person else None) or answers.get("name", "")[:NAME_MAX_CHARS] or None
+    """Whom the case is about: the one named, else the person with the ID number given, else somebody new or nobody."""
+    return subjects.view_for(db, item, about, answers, desk.clock.today(), except_case=except_case)
 
 
 def _state_correction(
@@ -323,14 +327,20 @@ def _corrected(db: Any, row: Any, what: Given, values: dict[str, Any], person: P
     return values | {name: person.contact.get(name) for name in same}
 
 
-def _write_contact(
+def _write_cells(
     db: Any, desk: Desk, item: Service, case_id: bytes, person: PersonView, values: dict[str, Any], officer: Officer
 ) -> None:
-    """Phone and address as the clerk changed them on the form: registry cells, ours to write at once in any mode."""
+    """Registry cells as the clerk changed them on the form: ours to write at once; contact cells in any mode."""
     case = effects.CaseInput(case_id, person.person_id, values, desk.station, desk.township)
-    for change in effects.at_counter(item, case, person):
+    for change in effects.at_counter(item, case, person, desk.clock.today(), desk.parameters):
         cells = {column: value for column, value in change.row.items() if column != "id"}
-        contacts.change(db, bytes(change.row["id"]), cells, officer.operator_no, desk.clock)
+        row_id = bytes(change.row["id"])
+        if change.table == contacts.TABLE:
+            contacts.change(db, row_id, cells, officer.operator_no, desk.clock)
+        elif db.execute(f"SELECT 1 FROM {change.table} WHERE id = ?", (row_id,)).fetchone():
+            database.update(db, change.table, {"id": row_id}, cells)
+        else:
+            database.insert(db, change.table, change.row)
 
 
 def _check_open(db: Any, row: Any, officer: Officer, item: Service) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from node import employers
 from node.cases import Desk
-from schema import checks, field_types, prefill
+from schema import checks, field_types, ids, prefill
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.service_parts import Field, Section, Service, is_ticked
@@ -21,7 +22,10 @@ Text = dict[str, str]
 
 @dataclass(frozen=True)
 class FormField:
-    """One field as the page shows it. `now`: what the register says today, where the field may change it."""
+    """One field as the page shows it. `now`: what the register says today, where the field may change it.
+
+    `search`: the page that answers hits for a field that picks a person or a unit; `picked`: the name of the chosen.
+    """
 
     name: str
     kind: str
@@ -32,6 +36,8 @@ class FormField:
     hint: Text | None
     now: Text | None
     choices: tuple[tuple[str, Text], ...]
+    search: str = ""
+    picked: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,12 @@ def sections(
     villages = _villages(db, desk.township, answers)
     today = prefill.current(item, person, desk.clock.today(), desk.parameters)
 
-    def places(field: Field) -> tuple[tuple[str, Text], ...]:
-        return _VILLAGES[field.type](db, desk.township, answers)
+    def entries(field: Field) -> tuple[tuple[str, Text], ...]:
+        if field.type == "members":
+            return _members(person)
+        if field.type in _VILLAGES:
+            return _VILLAGES[field.type](db, desk.township, answers)
+        return tuple((choice.value, choice.text) for choice in field_types.options(field, context))
 
     def shown(field: Field) -> FormField:
         kind = field_types.widget(field)
@@ -81,7 +91,9 @@ def sections(
             readonly=field.readonly,
             hint=field.hint,
             now=_masked(field, now, _readable(field, now, context, dict(villages))) if now else None,
-            choices=places(field) if field.type in _VILLAGES else _entries(field, context),
+            choices=entries(field),
+            search=_SEARCHES.get(field.type, ""),
+            picked=_picked(db, field, value) if field.type in _SEARCHES else "",
         )
 
     return [(section, [shown(f) for f in item.fields_in(section.id)]) for section in item.sections]
@@ -97,6 +109,10 @@ def answers(desk: Desk, db: Any, item: Service, raw: dict[str, str], *, on_slip:
             continue
         value, _ = field_types.parse(field, raw[field.name], context)
         text = _readable(field, value, context, villages)
+        if field.type in _SEARCHES:
+            text = dict.fromkeys(("zh", "en"), _picked(db, field, raw[field.name]) or "--")
+        if field.type == "members" and value:
+            text = {"zh": "、".join(names := _names(db, value)), "en": ", ".join(names)}
         out.append(Answer(field.label, _masked(field, value, text) if on_slip else text, field.type))
     return out
 
@@ -123,8 +139,33 @@ def _masked(field: Field, value: Any, text: Text) -> Text:
     return dict.fromkeys(("zh", "en"), mask(value)) if mask else text
 
 
-def _entries(field: Field, context: Context) -> tuple[tuple[str, Text], ...]:
-    return tuple((choice.value, choice.text) for choice in field_types.options(field, context))
+def _members(person: PersonView) -> tuple[tuple[str, Text], ...]:
+    """The living members of the household, each with age and what they have of resident medical insurance."""
+    home = person.household
+    if home is None:
+        return ()
+    out = []
+    for member in home.members:
+        insured = bool(home.enrolled(member["id"], "resident_medical"))
+        age, name = home.age(member), member["name"]
+        zh = f"{name}　{age} 岁　{formats.id_masked(member['id_number'])}{'　已参保' if insured else ''}"
+        en = f"{name}, {age}, {formats.id_masked(member['id_number'])}{', insured' if insured else ''}"
+        out.append((member["id"].hex(), {"zh": zh, "en": en}))
+    return tuple(out)
+
+
+def _picked(db: Any, field: Field, value: str) -> str:
+    """The name of the unit or person that a field holds."""
+    if not ids.is_text(value):
+        return ""
+    if field.type == "unit":
+        return employers.name(db, ids.from_text(value))
+    return "".join(_names(db, [value]))
+
+
+def _names(db: Any, hex_ids: list[str]) -> list[str]:
+    found = (db.execute("SELECT name FROM person WHERE id = ?", (ids.from_text(one),)).fetchone() for one in hex_ids)
+    return [row["name"] if row else "--" for row in found]
 
 
 def _villages(db: Any, township: str, answers: dict[str, str]) -> tuple[tuple[str, Text], ...]:
@@ -152,6 +193,7 @@ def _county_villages(db: Any, township: str, answers: dict[str, str]) -> tuple[t
     )
 
 
+_SEARCHES = {"person": "counter.search", "unit": "unit_search.search"}
 _VILLAGES = {"village": _villages, "county_village": _county_villages}
 _MASKS: dict[str, Callable[[str], str]] = {
     "bank_account": lambda number: "…" + formats.tail(number),

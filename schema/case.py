@@ -11,6 +11,8 @@ STATES: dict[str, dict[str, str]] = {
     "accepted": {"zh": "已受理", "en": "Accepted"},
     "calculated": {"zh": "已核算", "en": "Calculated"},
     "reviewed": {"zh": "已复核", "en": "Reviewed"},
+    "forwarded": {"zh": "已转送", "en": "Forwarded"},
+    "answered": {"zh": "已有结果", "en": "Answered"},
     "approved": {"zh": "已审批", "en": "Approved"},
     "effective": {"zh": "已生效", "en": "In effect"},
     "paid": {"zh": "已发放", "en": "Paid"},
@@ -20,13 +22,19 @@ STATES: dict[str, dict[str, str]] = {
     "reversed": {"zh": "已冲正", "en": "Reversed"},
 }
 
-# In the order of the law; a service item names those it needs.
+# In the order of the law; a service item names those it needs. `role`: the post whose officers do the step. `forward`
+# sends the case to the body that decides it, `outcome` writes down what that body decided.
 STEPS: dict[str, dict[str, str]] = {
-    "accept": {"zh": "受理", "en": "Accept", "state": "accepted"},
-    "calculate": {"zh": "核算", "en": "Calculate", "state": "calculated"},
-    "review": {"zh": "复核", "en": "Review", "state": "reviewed"},
-    "approve": {"zh": "审批", "en": "Approve", "state": "approved"},
+    "accept": {"zh": "受理", "en": "Accept", "state": "accepted", "role": "accept"},
+    "forward": {"zh": "转送", "en": "Forward", "state": "forwarded", "role": "accept"},
+    "outcome": {"zh": "登记结果", "en": "Record the outcome", "state": "answered", "role": "review"},
+    "calculate": {"zh": "核算", "en": "Calculate", "state": "calculated", "role": "calculate"},
+    "review": {"zh": "复核", "en": "Review", "state": "reviewed", "role": "review"},
+    "approve": {"zh": "审批", "en": "Approve", "state": "approved", "role": "approve"},
 }
+FORWARDING = ("forward", "outcome")
+# Who looks at a case decided on the spot that the hub cannot simply take over.
+LOOKED_AT = ("review",)
 
 MODES: dict[str, dict[str, str]] = {
     "S": {"zh": "当场办结", "en": "On the spot"},
@@ -44,13 +52,11 @@ LEGAL: dict[str, dict[str, str]] = {
 LEGAL_OF_MODE = {"S": "final", "P": "provisional", "H": "received", "F": "received"}
 
 _DECIDED_OTHERWISE = ("returned", "rejected", "withdrawn")
+_ON_THE_WAY = ("accepted", "forwarded", "answered", "calculated", "reviewed", "approved")
 MOVES: dict[str, tuple[str, ...]] = {
     "draft": ("submitted", "withdrawn"),
-    "submitted": ("accepted", "effective", *_DECIDED_OTHERWISE),
-    "accepted": ("calculated", "reviewed", "approved", "effective", *_DECIDED_OTHERWISE),
-    "calculated": ("reviewed", "approved", "effective", *_DECIDED_OTHERWISE),
-    "reviewed": ("approved", "effective", *_DECIDED_OTHERWISE),
-    "approved": ("effective", *_DECIDED_OTHERWISE),
+    "submitted": (*_ON_THE_WAY, "effective", *_DECIDED_OTHERWISE),
+    **{state: (*_ON_THE_WAY[at + 1 :], "effective", *_DECIDED_OTHERWISE) for at, state in enumerate(_ON_THE_WAY)},
     "effective": ("paid", "reversed"),
     "paid": ("reversed",),
     "returned": ("submitted", "withdrawn"),
@@ -59,7 +65,8 @@ MOVES: dict[str, tuple[str, ...]] = {
     "reversed": (),
 }
 
-OPEN_STATES = ("submitted", "accepted", "calculated", "reviewed", "approved", "returned")
+OPEN_STATES = ("submitted", *_ON_THE_WAY, "returned")
+UNDER_WAY = ("submitted", *_ON_THE_WAY)
 
 
 def may_move(before: str, after: str) -> bool:

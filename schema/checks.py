@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Examine a case: parse every field, ask for what is missing, run the item's checks; all findings at once.
 
-The named checks are in `checks_person` and `checks_pension`; to add one, write a function there with `@check`.
+The named checks are in the modules `checks_<subject>.py`, found by name; to add one, write a function with `@check`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema import checks_pension, checks_person, field_types, resident_id
+from schema import discovery, field_types, resident_id, subject
 from schema.examination import CHECKS, Examination
 from schema.field_types import Context
 from schema.findings import Finding
@@ -19,7 +19,9 @@ from schema.parameter import Parameters
 from schema.service_parts import Field, Service
 from schema.view import PersonView
 
-__all__ = ["CHECKS", "Examined", "checks_pension", "checks_person", "examine", "has_block", "obstacles"]
+__all__ = ["CHECKS", "Examined", "examine", "has_block", "obstacles"]
+
+discovery.load_beside(__file__, "checks_")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def examine(
     refused = {f.field for f in findings if f.severity == "block"}
     findings += [_missing(f) for f in service.fields if f.name not in refused and _is_missing(f, values)]
     findings += _missing_materials(service, values, set(materials))
+    findings += _not_here(service, values, view)
     examination = Examination(service, values, view, today, parameters)
     for use in service.checks:
         for zh, en in CHECKS[use.rule].function(examination):
@@ -99,6 +102,23 @@ def _missing_materials(service: Service, values: dict[str, Any], given: set[str]
         for m in service.materials_for(values)
         if m.id not in given
     ]
+
+
+def _not_here(service: Service, values: dict[str, Any], view: PersonView) -> list[Finding]:
+    """A unit or household that the case needs and the register here does not have."""
+    found = []
+    if service.subject == "household" and view.household is None:
+        zh = "本站名册里没有这一户。请先找到户里的一个人，再从他的页面办理"
+        found.append(Finding("household_unknown", "block", "", zh, "No such household here: find one of its members"))
+    if service.subject == "unit" and not service.new_unit and not subject.known(service, view):
+        zh = "本站名册里没有这个单位。不等于全县没有：先办单位参保登记，或请中心核对"
+        en = "Not in this station's register; may exist elsewhere. Register the unit first, or ask the hub"
+        found.append(Finding("unit_unknown", "block", "", zh, en))
+    named = next((f for f in service.fields if f.type == "unit"), None)
+    if named and values.get(named.name) and (view.unit is None or not view.unit.known):
+        zh, en = "名册里没有这个单位，请重新查找", "No such unit in the register: search again"
+        found.append(Finding("unit_unknown", "block", named.name, zh, en))
+    return found
 
 
 def _birth_by_id(number: Any, today: date) -> str | None:

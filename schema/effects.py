@@ -8,12 +8,10 @@ prefilled phone of a form taken days ago must not undo what another station wrot
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from schema import names, period, resident_id
+from schema import discovery, names, period, resident_id, tables
+from schema.decided import EFFECTS, CaseInput, Change, Decided, Effect, effect
 from schema.ids import derived_id
 from schema.parameter import Parameters
 from schema.rules import pension
@@ -21,93 +19,46 @@ from schema.rules.trace import Trace
 from schema.service_parts import Service
 from schema.view import RESIDENT_PENSION, PersonView
 
+__all__ = ["EFFECTS", "CaseInput", "Change", "Decided", "Effect", "at_counter", "changes", "effect"]
+
 CONTACT_FIELDS = ("phone", "address", "address_village", "education")
 
 
-@dataclass(frozen=True)
-class CaseInput:
-    """What an effect needs of a case. `values` are parsed values of `checks.examine`.
-
-    `known_on`: the day the amounts were calculated, so that the amounts approved are those reviewed; None: today.
-    """
-
-    id: bytes
-    person_id: bytes | None
-    values: dict[str, Any]
-    station: str
-    township: str
-    known_on: date | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A reference row to upsert (without `rev`), or cells of a registry row: its `id` and only what changes."""
-
-    table: str
-    row: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A case with all that effects may look at."""
-
-    case: CaseInput
-    view: PersonView
-    today: date
-    parameters: Parameters
-
-    @property
-    def person_id(self) -> bytes:
-        """The register's id, or the one this case gives a new person."""
-        return self.view.person_id or self.case.person_id or derived_id(self.case.id, "person")
-
-    def value(self, name: str) -> Any:
-        """A parsed value; None when the item has no such field."""
-        return self.case.values.get(name)
-
-
-EffectFunction = Callable[[Decided], list[Change]]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A named effect and the fields that it reads."""
-
-    name: str
-    reads: tuple[str, ...]
-    function: EffectFunction
-
-
-EFFECTS: dict[str, Effect] = {}
-
-
-def effect(*reads: str) -> Callable[[EffectFunction], EffectFunction]:
-    """Register an effect under its function's name; `reads` are fields that an item using it must have."""
-
-    def register(function: EffectFunction) -> EffectFunction:
-        EFFECTS[function.__name__] = Effect(function.__name__, reads, function)
-        return function
-
-    return register
-
-
 def changes(service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters) -> list[Change]:
-    """The rows that change once the case is in effect.
+    """The rows that change once the case is in effect, in the order in which they must be written.
 
-    For a case decided on the spot these are contact cells, and the station's to write: they travel by themselves, so
-    at the hub such a case changes nothing. Otherwise they are the hub's, in the order in which they must be written.
+    All are the hub's to write, but of a case decided on the spot the registry cells: its station has written them
+    when it took the case (`at_counter`), and they travel by themselves.
+    """
+    found = _of_effects(service, case, view, today, parameters)
+    if service.mode_for(case.values) != "S":
+        return found
+    kind = "reference" if view.at_hub else "registry"
+    mine = [change for change in found if tables.TABLES[change.table].kind == kind]
+    return mine if view.at_hub else [*_contact(service, case, view), *mine]
+
+
+def at_counter(
+    service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters
+) -> list[Change]:
+    """Registry cells that a station writes when it takes a case: the contact cells that differ from the register in
+    any mode, and what an item decided on the spot writes besides.
+
+    Only fields of the item that `case.values` names are looked at; an emptied field clears its cell.
     """
     if service.mode_for(case.values) == "S":
-        return [] if view.at_hub else at_counter(service, case, view)
+        return changes(service, case, view, today, parameters)
+    return _contact(service, case, view)
+
+
+def _of_effects(
+    service: Service, case: CaseInput, view: PersonView, today: date, parameters: Parameters
+) -> list[Change]:
     decided = Decided(case, view, today, parameters)
     return [change for name in service.effects for change in EFFECTS[name].function(decided)]
 
 
-def at_counter(service: Service, case: CaseInput, view: PersonView) -> list[Change]:
-    """Contact cells that a station writes when it takes a case of any mode: those that differ from the register.
-
-    Only fields of the item that `case.values` names are looked at; an emptied field clears its cell.
-    """
+def _contact(service: Service, case: CaseInput, view: PersonView) -> list[Change]:
     if not view.known:
         return []
     cells = {
@@ -223,3 +174,6 @@ def benefit_of(
         view.account.get("balance_fen", 0), age, period.first_day(from_month), known_on, parameters, trace,
         paid_months=view.account.get("paid_months", 0),
     )  # fmt: skip
+
+
+discovery.load_beside(__file__, "effects_")

@@ -32,6 +32,8 @@ KINDS: dict[str, tuple[int, str, str]] = {
     "case_resubmitted": (1, "node", "a returned case was corrected: new answers and materials"),
     "case_withdrawn": (1, "node", "the applicant took the case back"),
     "case_accepted": (1, "hub", "受理: the papers are complete; the legal limit runs from the receive time"),
+    "case_forwarded": (1, "hub", "转送: sent to the body that decides it, with the letter's number"),
+    "case_answered": (1, "hub", "受转机构的结果: what that body decided"),
     "case_calculated": (1, "hub", "核算: amounts computed, with formula and parameters"),
     "case_reviewed": (1, "hub", "复核: checked by another officer"),
     "case_approved": (1, "hub", "审批: in effect; the registry changes that follow are in the body"),

@@ -15,6 +15,7 @@ from typing import Any
 from schema.parameter import Parameters, Value
 from schema.service_parts import Service
 from schema.view import PersonView
+from schema.view_unit import HouseholdView, UnitView
 
 Words = tuple[str, str]
 CheckFunction = Callable[["Examination"], Iterator[Words]]
@@ -29,6 +30,16 @@ class Examination:
     view: PersonView
     today: date
     parameters: Parameters
+
+    @property
+    def unit(self) -> UnitView | None:
+        """The unit that the case is about or names."""
+        return self.view.unit
+
+    @property
+    def household(self) -> HouseholdView | None:
+        """The household that the case is about."""
+        return self.view.household
 
     def parameter(self, name: str, on: date | None = None) -> Value:
         """A parameter as known today, in force today or on another day."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from schema import field_types, period
+from schema import field_types, ids, period
 from schema.parameter import Parameters
 from schema.rules import pension
 from schema.service_parts import Service
@@ -19,6 +19,32 @@ Source = Callable[[PersonView, date, Parameters], Any]
 
 def _from_row(table: str, column: str) -> Source:
     return lambda view, today, parameters: getattr(view, table).get(column)
+
+
+def _of_unit(column: str) -> Source:
+    return lambda view, today, parameters: view.unit.unit.get(column) if view.unit else None
+
+
+def _of_household(column: str) -> Source:
+    return lambda view, today, parameters: view.household.household.get(column) if view.household else None
+
+
+def _this_year(view: PersonView, today: date, parameters: Parameters) -> str:
+    return f"{today.year}"
+
+
+def _next_year(view: PersonView, today: date, parameters: Parameters) -> str:
+    return f"{today.year + 1}"
+
+
+def _today(view: PersonView, today: date, parameters: Parameters) -> str:
+    return today.isoformat()
+
+
+def _employer(view: PersonView, today: date, parameters: Parameters) -> str | None:
+    """The unit where the person works by the register; of several the newest."""
+    working = [job for job in view.employments if not job["ended_month"]]
+    return ids.to_text(working[-1]["unit_id"]) if working else None
 
 
 def _this_month(view: PersonView, today: date, parameters: Parameters) -> str:
@@ -41,7 +67,14 @@ _TABLES = ("person", "contact", "bank_account")
 SOURCES: dict[str, Source] = {
     "month.this": _this_month,
     "month.claim": _claim_month,
+    "month.next": lambda view, today, parameters: period.add_months(period.month_of(today), 1),
+    "year.this": _this_year,
+    "year.next": _next_year,
+    "today": _today,
+    "employer": _employer,
     "holder": _holder,
+    **{f"unit.{name}": _of_unit(name) for name in TABLES["unit"].names},
+    **{f"household.{name}": _of_household(name) for name in TABLES["household"].names},
     **{f"{table}.{name}": _from_row(table, name) for table in _TABLES for name in TABLES[table].names},
 }
 

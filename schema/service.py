@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from schema import case, parameter, prefill
+from schema import case, field_types, parameter, prefill
 from schema.checks import CHECKS
 from schema.effects import EFFECTS
 from schema.errors import BadServiceFile
@@ -29,7 +29,7 @@ __all__ = ["Service", "choices", "load_all"]
 ROOT = Path(__file__).parent
 FOLDER = ROOT / "services"
 CHOICES_FILE = ROOT / "choices.toml"
-SUBJECTS = ("person", "unit")
+SUBJECTS = ("person", "unit", "household", "nobody")
 PLACEHOLDERS = ("limit_working_days",)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
@@ -108,6 +108,8 @@ class _ServiceFile:
             short=r.text("short"),
             subject=r.one_of("subject", SUBJECTS),
             new_person=r.take("new_person", bool, False, required=False),
+            new_unit=r.take("new_unit", bool, False, required=False),
+            forward_to=r.text("forward_to") if r.has("forward_to") else {},
             urgent=r.take("urgent", bool, False, required=False),
             common_key=r.one_of("common_key", "123456789", required=False),
             law=r.words("law"),
@@ -125,6 +127,7 @@ class _ServiceFile:
         self._unique("fields", (f.name for f in fields))
         self._unique("materials", (m.id for m in materials))
         self._slip_complete(service)
+        self._forward_complete(service)
         for table in self.unfinished:
             table.done()
         return service
@@ -148,10 +151,9 @@ class _ServiceFile:
             t.fault("name", "应为小写英文、数字、下划线", "must be lower-case letters, digits and underscores")
         kind = t.one_of("type", TYPES, "text")
         limit = t.take("limit", int, 200, required=False)
-        list_name = t.one_of("choices", self.lists, required=False)
         lists = [name for name, unit in self.parameters.items() if unit == "list of fen"]
         options = t.one_of("options", lists, required=False)
-        if kind == "choice" and not t.has("choices"):
+        if kind in field_types.CHOOSING and not t.has("choices"):
             t.fault("choices", "选择项要写 choices", "a choice needs 'choices'")
         return Field(
             name=name,
@@ -162,7 +164,9 @@ class _ServiceFile:
             required_when=self._condition(t, "required_when"),
             hint=t.text("hint") if t.has("hint") else None,
             limit=limit,
-            choices=self.lists.get(list_name, ()),
+            choices=self._choices(t),
+            at_least=t.take("at_least", int, 0, required=False),
+            at_most=t.take("at_most", int, 0, required=False),
             options=options,
             option_text=t.text("option_text") if t.has("option_text") else None,
             prefill=t.one_of("prefill", prefill.SOURCES, required=False),
@@ -170,6 +174,14 @@ class _ServiceFile:
             derived=t.one_of("derived", self.field_names, required=False),
             on_slip=t.take("on_slip", bool, False, required=False),
         )
+
+    def _choices(self, t: Reader) -> tuple[Choice, ...]:
+        """The name of a list of choices.toml, or entries of the item's own."""
+        if not isinstance(t.raw("choices"), list):
+            return self.lists.get(t.one_of("choices", self.lists, required=False), ())
+        entries = t.tables("choices")
+        self.unfinished += entries
+        return tuple(Choice(r.take("value", str, ""), r.text("text")) for r in entries)
 
     def _material(self, t: Reader) -> Material:
         return Material(
@@ -207,7 +219,13 @@ class _ServiceFile:
             for step in steps:
                 t.known("steps", step, case.STEPS)
             if list(steps) != [s for s in case.STEPS if s in steps]:
-                t.fault("steps", "步骤应按受理、核算、复核、审批的顺序", "the steps must be in the law's order")
+                order = "、".join(s["zh"] for s in case.STEPS.values())
+                t.fault(
+                    "steps", f"步骤应按这个顺序：{order}", f"the steps must be in this order: {', '.join(case.STEPS)}"
+                )
+            if set(steps) & set(case.FORWARDING) != (set(case.FORWARDING) if mode == "F" else set()):
+                zh = "代收转送要有 forward 和 outcome 两步，其他方式没有"
+                t.fault("steps", zh, "mode F has the steps forward and outcome, other modes do not")
             if (mode == "S") == bool(steps):
                 t.fault("steps", "当场办结没有步骤，其他方式至少一步", "S has no steps; other modes have at least one")
             modes.append(Mode(mode, steps, self._condition(t, "when")))
@@ -255,3 +273,8 @@ class _ServiceFile:
             legal = case.LEGAL_OF_MODE.get(mode.mode)
             if legal and legal not in service.slip:
                 self.reader.fault("slip", f"缺少「{legal}」的回执用语", f"the slip's words for '{legal}' are missing")
+
+    def _forward_complete(self, service: Service) -> None:
+        if any(mode.mode == "F" for mode in service.modes) != bool(service.forward_to):
+            zh = "代收转送的事项要写 forward_to（转给哪个机构），其他事项不写"
+            self.reader.fault("forward_to", zh, "an item of mode F says which body it goes to, others do not")

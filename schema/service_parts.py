@@ -60,6 +60,7 @@ class Field:
 
     `choices` are fixed entries, `options` names the parameter whose amounts are the entries. `prefill` says where the
     first value comes from, `current` what is shown beside as today's value, `derived` the field this one is read off.
+    `at_least`, `at_most` bound a number, or how many entries a list has; 0: not bounded.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Field:
     current: str = ""
     derived: str = ""
     on_slip: bool = False
+    at_least: int = 0
+    at_most: int = 0
 
     @property
     def readonly(self) -> bool:
@@ -120,7 +123,9 @@ class Mode:
 class Service:
     """A service item, one version of it. `modes`: the first whose condition holds; the last has none.
 
-    `urgent`: a case of this item overtakes the station's queue on its way to the hub (a death, a stopped payment).
+    `subject`: person, unit, household or nobody (then nobody is searched for and the slip names no one).
+    `new_person`, `new_unit`: somebody not in the register may apply. `forward_to`: the body that an item of mode F goes
+    to. `urgent`: a case overtakes the station's queue on its way to the hub (a death, a stopped payment).
     """
 
     id: str
@@ -142,6 +147,8 @@ class Service:
     slip: Mapping[str, Text] = field(default_factory=dict)
     next_steps: tuple[Text, ...] = ()
     urgent: bool = False
+    new_unit: bool = False
+    forward_to: Text = field(default_factory=dict)
 
     @property
     def mode(self) -> str:

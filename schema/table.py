@@ -128,3 +128,5 @@ def blob_(name: str, limit: int = 65536, required: bool = True) -> Column:
 
 
 REV = int_("rev")
+# Whom a case is about: one of the three, or nobody.
+ABOUT = (id_("person_id", False), id_("unit_id", False), id_("household_id", False))

@@ -89,8 +89,9 @@ _HUB_RULES = (
     (
         "no_own_relatives",
         "INSERT ON case_step",
-        "WHEN EXISTS (SELECT 1 FROM hub_case c JOIN relative r ON r.person_id = c.person_id "
-        "WHERE c.id = NEW.case_id AND r.operator_no = NEW.officer)",
+        "WHEN EXISTS (SELECT 1 FROM hub_case c JOIN relative r ON r.operator_no = NEW.officer "
+        "LEFT JOIN person p ON p.id = r.person_id WHERE c.id = NEW.case_id "
+        "AND (r.person_id = c.person_id OR p.household_id = c.household_id))",
         "relative",
     ),
     ("step_never_changes", "UPDATE ON case_step", "", "a step is never changed"),

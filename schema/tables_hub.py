@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from schema.table import Table, blob_, id_, int_, text_
+from schema.table import ABOUT, Table, blob_, id_, int_, text_
 
 HUB = (
     Table(
@@ -152,8 +152,9 @@ HUB = (
             text_("pack", 64, True),
             text_("station", 20, True),
             text_("township", 9, True),
-            id_("person_id", False),
-            text_("person_name", 60),
+            *ABOUT,
+            # Of the person, the unit, the head of the household.
+            text_("person_name", 120),
             text_("receipt_no", 40, True),
             text_("state", 16, True),
             text_("step", 12),
@@ -166,10 +167,12 @@ HUB = (
             text_("materials", 4000, True),
             text_("findings", 20000, True),
             text_("calculation", 20000),
+            # What another body was asked and answered, for a case that was forwarded.
+            text_("outcome", 2000),
             text_("reason", 500),
             text_("closed_at", 24),
         ),
-        indexes=("state, step", "person_id", "received_at"),
+        indexes=("state, step", "person_id", "unit_id", "household_id", "received_at"),
         unique=("receipt_no",),
     ),
     Table(

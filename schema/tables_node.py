@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from schema.table import Table, blob_, id_, int_, text_
+from schema.table import ABOUT, Table, blob_, id_, int_, text_
 
 BOTH = (
     Table(
@@ -166,8 +166,9 @@ NODE = (
             text_("service", 60, True),
             int_("service_version"),
             text_("pack", 64, True),
-            id_("person_id", False),
-            text_("person_name", 60),
+            *ABOUT,
+            # Of the person, the unit, the head of the household.
+            text_("person_name", 120),
             text_("state", 16, True),
             text_("legal", 12, True),
             text_("receipt_no", 40),
@@ -180,7 +181,7 @@ NODE = (
             id_("fact_id", False),
         ),
         # Not unique: two lives of a restored database may have printed one number (`node.renumber`).
-        indexes=("state", "created_at", "person_id", "operator_no", "receipt_no"),
+        indexes=("state", "created_at", "person_id", "unit_id", "household_id", "operator_no", "receipt_no"),
     ),
     Table(
         "receipt_used",

@@ -6,7 +6,8 @@ from __future__ import annotations
 from schema import tables_benefit as benefit
 from schema import tables_community as community
 from schema import tables_rules as rules
-from schema.table import REV, Column, Table, blob_, id_, int_, text_
+from schema.table import ABOUT, REV, Column, Table, blob_, id_, int_, text_
+from schema.tables_employer import EMPLOYERS
 
 FACTS = (
     Table(
@@ -180,42 +181,7 @@ REFERENCE = (
         ),
         indexes=("id_number", "id_number_15", "name", "initials", "pinyin", "village", "household_id"),
     ),
-    Table(
-        "unit",
-        "reference",
-        "both",
-        "an employer",
-        ("id",),
-        (
-            id_("id"),
-            text_("uscc", 18, True),
-            text_("name", 120, True),
-            text_("type", 4),
-            text_("industry", 4),
-            text_("township", 9, True),
-            text_("phone", 20),
-            REV,
-        ),
-        indexes=("uscc", "township"),
-    ),
-    Table(
-        "employment",
-        "reference",
-        "both",
-        "who works where at which declared wage",
-        ("id",),
-        (
-            id_("id"),
-            id_("person_id"),
-            id_("unit_id"),
-            int_("wage_fen"),
-            text_("began_month", 7, True),
-            text_("ended_month", 7),
-            REV,
-        ),
-        indexes=("person_id", "unit_id"),
-        person_column="person_id",
-    ),
+    *EMPLOYERS,
     Table(
         "enrolment",
         "reference",
@@ -298,7 +264,7 @@ REFERENCE = (
         ("case_id",),
         (
             id_("case_id"),
-            id_("person_id", False),
+            *ABOUT,
             text_("station", 20, True),
             text_("service", 60, True),
             text_("receipt_no", 40, True),
@@ -310,7 +276,7 @@ REFERENCE = (
             text_("result", 2000),
             REV,
         ),
-        indexes=("person_id", "station"),
+        indexes=("person_id", "unit_id", "household_id", "station"),
     ),
     Table(
         "statement",

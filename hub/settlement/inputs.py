@@ -22,7 +22,7 @@ from hub.settlement.credits import Credit
 from hub.settlement.kernel import Columns
 from hub.settlement.month import SCHEME
 from schema import events, period, rules
-from schema.view import Row
+from schema.view_rows import Row
 
 _STATES = {"active": kernel.ACTIVE, "suspended": kernel.SUSPENDED, "ended": kernel.ENDED}
 _NEVER = -1

@@ -13,7 +13,7 @@ from node import case_state, cases, forms, renumber, slips, status
 from node.pages import common
 from node.station import current
 from schema import events
-from schema.case import STEPS
+from schema.case import STEPS, UNDER_WAY
 from schema.errors import UnknownSubject
 from schema.findings import from_json
 from schema.readable import readable
@@ -110,6 +110,7 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             held=[m for m in item.materials if m.id in given.materials],
             missing=[m for m in item.materials if m.id in result.get("missing", [])],
             lines=result.get("lines", []),
+            outcome=result.get("outcome"),
             total_fen=result.get("total_fen"),
             findings=from_json(file["findings"]),
             facts=facts,
@@ -144,7 +145,7 @@ def _path(row: Any, steps: tuple[str, ...]) -> list[dict[str, Any]]:
         done = steps.index(reached[0]) + 1
     else:
         done = 0
-    running = row["state"] in ("submitted", "accepted", "calculated", "reviewed")
+    running = row["state"] in UNDER_WAY and row["state"] != "approved"
     return [
         {
             "name": STEPS[step],

@@ -69,6 +69,7 @@ def search() -> str:
             "as_of": status.as_of(db),
             "item": item,
             "short_title": common.short_title,
+            "picking": request.args.get("pick") == "1",
         }
     return render_template("counter/hits.html" if common.is_htmx() else "counter/found.html", **values)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ from node import case_state, cases, forms, slips, status
 from node.cases import Given
 from node.pages import common
 from node.station import current
-from schema import checks, estimate, ids
+from schema import checks, estimate, field_types, ids, subject
 from schema.errors import OutOfNumbers, WrongState
 from schema.findings import Finding
 from schema.service_parts import Service
+from schema.subject import NOBODY, Subject
 from schema.toml_reader import Text
 from schema.view import PersonView
 from schema.web.auth import current_key, current_officer
@@ -34,9 +36,14 @@ class Filled:
     item: Service
     given: Given
     person: PersonView
-    person_id: bytes | None
+    about: Subject
     values: dict[str, Any]
     case: Any = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the register here has whom it is about; nobody is always known."""
+        return subject.known(self.item, self.person)
 
     @property
     def kept(self) -> bool:
@@ -71,18 +78,20 @@ def index() -> str:
 
 @page.get("/items/<service>")
 def new(service: str) -> str:
-    """An empty form for the person named; without one, the question for whom."""
+    """An empty form for the one named; without one, the question for whom. An item about nobody asks no one."""
     desk = current().desk
     item = desk.service(service)
-    person_id = _person_asked(request.args.get("person", ""))
-    if person_id is None and not (item.new_person and request.args.get("new") == "1"):
-        return render_template("items/whom.html", item=item, search_url=url_for("counter.search", item=item.id))
+    about = _about(item, request.args)
+    may_be_new = item.new_person or item.new_unit
+    if item.subject != "nobody" and not about.given and not (may_be_new and request.args.get("new") == "1"):
+        search_url = url_for("unit_search.search" if item.subject == "unit" else "counter.search", item=item.id)
+        return render_template("items/whom.html", item=item, search_url=search_url, may_be_new=may_be_new)
     with desk.store.read() as db:
-        person = cases.subject(db, desk, person_id, {})
-        if person_id and not person.known:
+        seen = cases.subject(db, desk, item, about, {})
+        if about.given and not subject.known(item, seen):
             abort(404)
-        given = Given(forms.opening(desk, item, person), [])
-        return _form(db, _filled(db, ids.new_id(), item, given, person_id))
+        given = Given(forms.opening(desk, item, seen), [])
+        return _form(db, _filled(db, ids.new_id(), item, given, about))
 
 
 @page.get("/drafts/<id:case_id>")
@@ -93,9 +102,8 @@ def edit(case_id: bytes) -> str | Response:
         row = cases.may_edit(db, case_id, current_officer())
         if row is None:
             return redirect(url_for("cases.show", case_id=case_id))
-        person_id = bytes(row["person_id"]) if row["person_id"] else None
         item = desk.item_of(db, row)
-        return _form(db, _filled(db, case_id, item, cases.asked(item, row), person_id))
+        return _form(db, _filled(db, case_id, item, cases.asked(item, row), subject.of_row(row)))
 
 
 @page.post("/drafts/<id:case_id>")
@@ -104,7 +112,7 @@ def send(case_id: bytes) -> Response:
     desk, officer = current().desk, current_officer()
     wish = request.form.get("do", "submit")
     try:
-        item, given, person_id = _keep(case_id)
+        item, given, about = _keep(case_id)
     except WrongState:
         # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt. A form
         # that says something else would be lost without a word that way.
@@ -119,9 +127,9 @@ def send(case_id: bytes) -> Response:
     try:
         done = cases.submit(desk, case_id, officer, current_key())
     except OutOfNumbers as error:
-        return _again(case_id, item, given, person_id, [Finding(error.code, "block", "", error.zh, error.en)], 409)
+        return _again(case_id, item, given, about, [Finding(error.code, "block", "", error.zh, error.en)], 409)
     if not done.receipt_no or checks.has_block(done.findings):
-        return _again(case_id, item, given, person_id, done.findings, 422)
+        return _again(case_id, item, given, about, done.findings, 422)
     return _to_slip(case_id)
 
 
@@ -132,13 +140,13 @@ def auto(case_id: bytes) -> str | tuple[str, int]:
     One that was under way when its officer submitted the form keeps nothing and says nothing: the clerk did no wrong.
     """
     try:
-        item, given, person_id = _keep(case_id)
+        item, given, about = _keep(case_id)
     except WrongState:
         if cases.is_submitted_by(current().desk, case_id, current_officer()):
             return "", 204
         raise
     with current().store.read() as db:
-        side = _side(db, _filled(db, case_id, item, given, person_id))
+        side = _side(db, _filled(db, case_id, item, given, about))
         return render_template("items/beside.html", **side | {"alone": True, "saved_at": common.now_stamp()})
 
 
@@ -184,13 +192,13 @@ def _to_slip(case_id: bytes) -> Response:
     return redirect(url_for("slips.show", case_id=case_id, copy=1))
 
 
-def _keep(case_id: bytes) -> tuple[Service, Given, bytes | None]:
+def _keep(case_id: bytes) -> tuple[Service, Given, Subject]:
     """What the form holds, kept as a draft."""
     item = _item(case_id)
     given = _sent(item)
-    person_id = _person_asked(request.form.get("person", ""))
-    cases.save(current().desk, case_id, item, given, current_officer(), person_id)
-    return item, given, person_id
+    about = _about(item, request.form)
+    cases.save(current().desk, case_id, item, given, current_officer(), about)
+    return item, given, about
 
 
 def _item(case_id: bytes) -> Service:
@@ -202,11 +210,24 @@ def _item(case_id: bytes) -> Service:
 
 
 def _sent(item: Service) -> Given:
-    return cases.trim(item, request.form.to_dict(), request.form.getlist("materials"))
+    raw = {name: field_types.joined(item.field(name), values) for name, values in request.form.lists()}
+    return cases.trim(item, raw, request.form.getlist("materials"))
 
 
-def _person_asked(text: str) -> bytes | None:
-    """The person's id in the address or the form; anything that is no id is no such page."""
+def _about(item: Service, named: Mapping[str, str]) -> Subject:
+    """Whom the address or the form names; anything that is no id is no such page. A household by one of its members."""
+    person, unit, household = (_id_asked(named.get(word, "")) for word in ("person", "unit", "household"))
+    if item.subject == "household" and person and not household:
+        with current().store.read() as db:
+            row = db.execute("SELECT household_id FROM person WHERE id = ?", (person,)).fetchone()
+        if row is None or row["household_id"] is None:
+            abort(404)
+        household = bytes(row["household_id"])
+    wanted = {"person": Subject(person_id=person), "unit": Subject(unit_id=unit)}
+    return wanted.get(item.subject, Subject(household_id=household) if item.subject == "household" else NOBODY)
+
+
+def _id_asked(text: str) -> bytes | None:
     if not text:
         return None
     try:
@@ -215,20 +236,18 @@ def _person_asked(text: str) -> bytes | None:
         abort(404)
 
 
-def _filled(db: Any, case_id: bytes, item: Service, given: Given, person_id: bytes | None) -> Filled:
+def _filled(db: Any, case_id: bytes, item: Service, given: Given, about: Subject) -> Filled:
     desk = current().desk
     row = case_state.one(db, case_id)
-    person = cases.subject(db, desk, person_id, given.answers, case_id)
+    person = cases.subject(db, desk, item, about, given.answers, case_id)
     seen = checks.examine(item, given.answers, given.materials, person, desk.clock.today(), desk.parameters)
-    return Filled(case_id, item, given, person, person_id, seen.values, row)
+    return Filled(case_id, item, given, person, about, seen.values, row)
 
 
-def _again(
-    case_id: bytes, item: Service, given: Given, person_id: bytes | None, found: list[Finding], code: int
-) -> Response:
+def _again(case_id: bytes, item: Service, given: Given, about: Subject, found: list[Finding], code: int) -> Response:
     """The whole form once more, with everything that was found."""
     with current().store.read() as db:
-        filled = _filled(db, case_id, item, given, person_id)
+        filled = _filled(db, case_id, item, given, about)
         return make_response(_form(db, filled, found), code)
 
 

@@ -93,7 +93,8 @@ def _write(db: Any, batch: Part, rev: int, done: Loaded) -> None:
 
 
 def _insert(db: Any, table: str, rows: list[Row], rev: int) -> None:
-    names = TABLES[table].names
+    # The county draws the first columns of each table; what an approved case adds later stays NULL.
+    names = (*TABLES[table].names[: len(rows[0])], "rev")
     marks = ", ".join("?" * (len(names) - 1))
     # Rows in the order of their random ids: the primary key index is written page by page and not all over.
     rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]

@@ -195,7 +195,7 @@ def test_an_unknown_item_is_refused(county: County, desk: Desk) -> None:
         {"township": None},
         {"person_id": b"short"},
         {"service_version": "1"},
-        {"person_name": "名" * 61},
+        {"person_name": "名" * 121},
     ],
 )
 def test_a_body_out_of_shape_is_refused_by_the_name_of_the_part(

@@ -102,9 +102,13 @@ def test_the_station_writes_the_contact_cells_that_the_clerk_changed_in_any_mode
     item, view = domain.services()[ENROLMENT], domain.view_of(data)
     values = domain.examined(data).values
     case = CaseInput(CASE_ID, PERSON_ID, values, "0100-1", "330683100")
-    assert effects.at_counter(item, case, view) == [Change("contact", {"id": PERSON_ID, "phone": "15857501162"})]
-    assert effects.at_counter(item, replace(case, values={"grade": 1}), view) == []
-    assert effects.at_counter(item, case, replace(view, person={}, known=False)) == []
+
+    def written(case: CaseInput, view: PersonView) -> list[Change]:
+        return effects.at_counter(item, case, view, data["today"], domain.parameters())
+
+    assert written(case, view) == [Change("contact", {"id": PERSON_ID, "phone": "15857501162"})]
+    assert written(replace(case, values={"grade": 1}), view) == []
+    assert written(case, replace(view, person={}, known=False)) == []
 
 
 def test_an_emptied_phone_is_cleared() -> None:

@@ -56,7 +56,7 @@ def without(text: str, start: str) -> str:
             'steps = ["accept", "revue"]',
             "modes[1].steps: 'revue' is not known; did you mean 'review'",
         ),
-        ('steps = ["accept", "review"]', 'steps = ["review", "accept"]', "must be in the law's order"),
+        ('steps = ["accept", "review"]', 'steps = ["review", "accept"]', "must be in this order: accept, forward"),
         ('steps = ["accept", "review"]', "steps = []", "S has no steps; other modes have at least one"),
         ('mode  = "P"', 'mode  = "Q"', "modes[1].mode: 'Q' is not known"),
         ('mode  = "P"', 'mode  = "P"\nwhen = { field = "student", equals = true }', "the last mode has no 'when'"),
