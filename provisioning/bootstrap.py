@@ -33,6 +33,8 @@ WHEELS_RECORD = VENV / "wheels.sha256"
 RUST_NEEDED = (1, 70)
 CRATES = ("bytes", "num-traits", "num-derive")
 CRATE_FOLDER = Path("/usr/share/cargo/registry")
+PCSC_HEADER = Path("/usr/include/PCSC/winscard.h")
+VIRTUAL_READER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 CJK_FONTS = Path("/usr/share/fonts/opentype/noto")
 
 
@@ -72,6 +74,8 @@ NEEDS = (
     ),
     Need(("npm",), lambda: _on_path("npm", "node")),
     Need(("chromium",), lambda: _on_path("chromium")),
+    Need(("libpcsclite-dev",), PCSC_HEADER.exists),
+    Need(("pcscd", "vsmartcard-vpcd"), lambda: Path("/usr/sbin/pcscd").exists() and VIRTUAL_READER.exists()),
     Need(("fonts-noto-cjk",), lambda: any(CJK_FONTS.glob("NotoSansCJK*"))),
 )
 

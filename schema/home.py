@@ -66,7 +66,8 @@ class HubSecrets:
 class StationConfig:
     """station.toml. `hub_public` and `authority_public` are hex of Ed25519 keys. `relay_url`: the neighbour through
     which this station exchanges, '' for its own line; `relay_listen`: where it takes neighbours' bundles, '' nowhere.
-    `sync_bytes_per_hour`: the station's own limit for what nobody waits for, 0 for the hub's alone.
+    `sync_bytes_per_hour`: the station's own limit for what nobody waits for, 0 for the hub's alone. `card_driver`: how
+    social security cards are read; `kiosk_port`: where the self-service page is on this machine, 0 nowhere.
     """
 
     id: str
@@ -82,6 +83,8 @@ class StationConfig:
     relay_url: str = ""
     relay_listen: str = ""
     sync_bytes_per_hour: int = 0
+    card_driver: str = "pcsc"
+    kiosk_port: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,12 @@ _TEXTS = {
     "relay_url": (r"(http://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})?", "http://主机:端口", "http://host:port"),
     "relay_listen": (r"([A-Za-z0-9._-]+:[0-9]{1,5})?", "主机:端口", "host:port"),
     "url": _ADDRESS,
+    "card_driver": (r"pcsc|simulator|manual", "pcsc、simulator 或 manual", "pcsc, simulator or manual"),
     "hub_public": _KEY,
     "authority_public": _KEY,
 }
 _NUMBERS = {"port": (1, 65535), "sync_every_s": (10, 86400), "undo_s": (0, 3600),
-            "sync_bytes_per_hour": (0, 10**12)}  # fmt: skip
+            "sync_bytes_per_hour": (0, 10**12), "kiosk_port": (0, 65535)}  # fmt: skip
 
 
 class StationHome:

@@ -28,6 +28,7 @@ from node.card.problems import CardProblem
 PROTECTED = (0x6982, 0x6985)
 BLOCKED = (0x6283, 0x6A81)  # asked for the application: it is locked
 
+LOST = ("removed", "disturbed", "mute", "no_service", "no_reader")  # the line to the card, not its answer
 CUT_AT_END = 0x6282  # the record is shorter than asked for; its data came along
 
 IDENTIFICATION, VERSION, ISSUED, VALID_TO, CARD_NO = 0x01, 0x03, 0x05, 0x06, 0x07
@@ -92,7 +93,7 @@ def read(exchange: Exchange) -> Card:
         same = again.records(WHO) == {tag: values[tag] for tag in WHO}
     except CardProblem as problem:
         # Another card may well be no social security card: what matters is that it is another one.
-        raise problem if problem.code == "removed" else CardProblem("changed") from problem
+        raise problem if problem.code in LOST else CardProblem("changed") from problem
     if not same:
         raise CardProblem("changed")
     return card
