@@ -12,8 +12,8 @@ import ssl
 from flask import Flask
 
 from hub.context import Hub
-from hub.importing.reading import MIB, WEB
 from schema.errors import ConfigError
+from schema.sheets import MIB, WEB
 from schema.web.frame import BODY_MAX_BYTES
 from schema.web.server import Lane, Server
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from node import came_back, case_state, contacts, receipts
 from schema import checks, database, effects, events, findings
 from schema import subject as subjects
+from schema.checks import Examined
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.errors import NotAllowed, UnknownSubject, WrongState
@@ -198,47 +199,46 @@ def submit(desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey)
         found = examined.findings
         if checks.has_block(found):
             return Submitted(case_id, None, found)
-        stated = [json.loads(findings.to_json([f]))[0] for f in found]
         if state == "returned":
+            stated = [json.loads(findings.to_json([f]))[0] for f in found]
             _write_cells(db, desk, item, case_id, person, _corrected(db, row, what, examined.values, person), officer)
             _state_correction(db, desk, row, what, stated, officer, key)
             return Submitted(case_id, row["receipt_no"], found)
-        number = receipts.take(db, desk.station, desk.clock.today().year)
-        legal = item.legal_for(examined.values)
-        about = subjects.of(item, person)
-        name = subjects.name_of(item, person, what.answers)
-        body = {
-            "case_id": case_id,
-            "service": item.id,
-            "service_version": item.version,
-            "pack": desk.pack,
-            "mode": item.mode_for(examined.values),
-            "legal": legal,
-            **about.row,
-            "person_name": name,
-            "township": desk.township,
-            "receipt_no": number,
-            "answers": what.answers,
-            "materials": what.materials,
-            "findings": stated,
-            "new_person": None if subjects.known(item, person) else what.answers,
-        }
-        _write_cells(db, desk, item, case_id, person, examined.values, officer)
-        fact = events.state(db, "case_submitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
-        changes = {
-            "state": "submitted",
-            "legal": legal,
-            "receipt_no": number,
-            "pack": desk.pack,
-            "service_version": item.version,
-            **about.row,
-            "person_name": name,
-            "findings": _json(stated),
-            "submitted_at": fact.stated_at,
-            "fact_id": fact.id,
-        }
+        changes = state_new(db, desk, item, case_id, what, person, examined, officer, key)
         database.update(db, "case_file", {"id": case_id}, changes)
-        return Submitted(case_id, number, found)
+        return Submitted(case_id, changes["receipt_no"], found)
+
+
+def state_new(
+    db: Any, desk: Desk, item: Service, case_id: bytes, what: Given, person: PersonView, examined: Examined,
+    officer: Officer, key: Ed25519PrivateKey,
+) -> dict[str, Any]:  # fmt: skip
+    """Number, signed fact and registry cells of a case that was examined without a blocking finding, in the caller's
+    transaction; what its row in `case_file` then says. Raises OutOfNumbers."""
+    number = receipts.take(db, desk.station, desk.clock.today().year)
+    stated = [json.loads(findings.to_json([f]))[0] for f in examined.findings]
+    shared = {
+        "service_version": item.version,
+        "pack": desk.pack,
+        "legal": item.legal_for(examined.values),
+        **subjects.of(item, person).row,
+        "person_name": subjects.name_of(item, person, what.answers),
+        "receipt_no": number,
+    }
+    body = shared | {
+        "case_id": case_id,
+        "service": item.id,
+        "mode": item.mode_for(examined.values),
+        "township": desk.township,
+        "answers": what.answers,
+        "materials": what.materials,
+        "findings": stated,
+        "new_person": None if subjects.known(item, person) else what.answers,
+    }
+    _write_cells(db, desk, item, case_id, person, examined.values, officer)
+    fact = events.state(db, "case_submitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
+    said = {"state": "submitted", "findings": _json(stated), "submitted_at": fact.stated_at, "fact_id": fact.id}
+    return shared | said
 
 
 def is_submitted_so(desk: Desk, case_id: bytes, what: Given, officer: Officer) -> bool:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A register from elsewhere, taken in row by row: what is good goes in, what is not comes back with its reasons.
 
-Read in this order:
+Read in this order (files become lines in `schema.sheets`):
 
-* `reading` - Excel and CSV files as lines of text, with limits, whoever made the file;
 * `headings` - which column means what (`headings.toml`);
 * `rows` - one line parsed and judged, all findings at once;
 * `comparing` - the line beside the register: new, changed, unchanged;

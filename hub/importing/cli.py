@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hub.context import Hub, with_hub
 from hub.importing import headings, refused, register
 from hub.importing.comparing import Outcome
-from hub.importing.reading import COMMAND_LINE
 from hub.importing.register import Summary
 from hub.signer import Signer, with_signer
 from schema.programs import as_json
+from schema.sheets import COMMAND_LINE
 
 SHOWN = 10
 

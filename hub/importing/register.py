@@ -24,7 +24,6 @@ from hub import officers, pack
 from hub.importing import comparing, headings, rows
 from hub.importing.comparing import Ground, Kind, Outcome
 from hub.importing.headings import Mapping
-from hub.importing.reading import MIB, Limits, Line, Source, file_of, open_sheet
 from hub.importing.remarks import block
 from hub.importing.rows import Parsed, Setting
 from hub.settlement import month as months
@@ -32,6 +31,7 @@ from schema import database, events, ids, period, tables
 from schema.clock import Clock, stamp
 from schema.database import Store
 from schema.findings import Finding
+from schema.sheets import MIB, Limits, Line, Source, file_of, open_sheet
 from sync.hub import publish
 from sync.hub.publish import Publication
 

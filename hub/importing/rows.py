@@ -18,7 +18,6 @@ from typing import Any
 
 from hub.importing import headings
 from hub.importing.headings import Column
-from hub.importing.reading import LOST_DIGITS, Line
 from hub.importing.remarks import block, hint, left_out
 from hub.settlement.kernel import AMOUNT_LIMIT_FEN, BALANCE_LIMIT_FEN
 from schema import field_types, ids, money, resident_id
@@ -27,6 +26,7 @@ from schema.findings import Finding
 from schema.parameter import Parameters
 from schema.resident_id import ResidentId
 from schema.service_parts import Field
+from schema.sheets import LOST_DIGITS, Line
 
 COUNT_MAX = 1200
 TOWNSHIP_DIGITS = 9

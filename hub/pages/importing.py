@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.context import current
 from hub.importing import headings, refused, register, uploads
-from hub.importing.reading import MIB, WEB, check
 from hub.importing.register import ROLE
 from hub.sections import Section
 from schema.errors import Refusal
 from schema.findings import Finding
+from schema.sheets import MIB, WEB, check
 from schema.web.auth import current_key, current_officer, require_role
 from schema.web.frame import lang, t
 

@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from hub.context import current
 from hub.importing import uploads
-from hub.importing.reading import MIB, WEB, check
 from hub.officers import MONEY_ROLES
 from hub.settlement import matching, receipt_file, receipts, views
 from schema import money, view
 from schema.errors import Refusal
 from schema.findings import Finding
+from schema.sheets import MIB, WEB, check
 from schema.web.auth import current_key, current_officer, require_role
 from schema.web.frame import t
 

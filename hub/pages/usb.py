@@ -10,8 +10,8 @@ from flask import Blueprint, abort, current_app, render_template, request, send_
 from werkzeug.wrappers import Response
 
 from hub.context import current
-from hub.importing.reading import MIB, WEB
 from schema.events import HUB
+from schema.sheets import MIB, WEB
 from schema.web import uploads
 from schema.web.auth import require_role
 from schema.web.frame import lang, t

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from hub.context import Hub, with_hub
 from hub.importing import refused as refused_file
-from hub.importing.reading import COMMAND_LINE
 from hub.settlement import computing, explain, matching, month, receipts, signing, views
 from hub.signer import Signer, with_signer
 from schema import ids, money, view
 from schema.errors import UnknownSubject
 from schema.programs import Commands, as_json
+from schema.sheets import COMMAND_LINE
 
 _JSON = click.option("--json", "json_out", is_flag=True, help="一行 JSON / one line of JSON")
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -15,13 +15,13 @@ from typing import Any
 from hub import pack
 from hub.importing import headings
 from hub.importing.headings import Column, Headings
-from hub.importing.reading import LOST_DIGITS, Limits, Line, Source, open_sheet
 from hub.settlement.kernel import AMOUNT_LIMIT_FEN
 from schema import field_types, resident_id
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.rules.pension import START
 from schema.service_parts import Field
+from schema.sheets import LOST_DIGITS, Limits, Line, Source, open_sheet
 
 FILE = Path(__file__).with_name("receipts.toml")
 NEEDED = ("no", "id_number", "amount", "year", "received_on")

@@ -17,7 +17,6 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import ledger
-from hub.importing.reading import Limits, Source
 from hub.importing.register import RefusedLine, listed, name_of
 from hub.settlement import hands, matching, month, receipt_file
 from hub.settlement.month import SCHEME
@@ -25,6 +24,7 @@ from hub.settlement.receipt_file import Entry, Receipt, refusal
 from schema import database, money
 from schema.clock import Clock
 from schema.database import Store
+from schema.sheets import Limits, Source
 
 ROLE = "settle"
 SOURCE_LIMIT = 120

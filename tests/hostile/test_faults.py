@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import review
 from hub.importing import register
-from hub.importing.reading import WEB
 from hub.settlement import receipts
 from node import cases
 from node.station import Station
 from schema import ids
 from schema.clock import FixedClock
 from schema.errors import Refusal
+from schema.sheets import WEB
 from schema.web.door import Officer
 from sync.hub import publish
 from tests.hostile.evil import rows

@@ -14,12 +14,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.importing import headings, refused, register
-from hub.importing.reading import COLUMNS_MAX, WEB, Limits
 from hub.settlement import receipts
 from schema import tables
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import Refusal
+from schema.sheets import COLUMNS_MAX, WEB, Limits
 from sync.hub import publish
 from sync.wire import validator
 from tests.hostile.evil import rows

@@ -96,6 +96,7 @@ def write_file(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def take_in(store: Store, key: Ed25519PrivateKey, clock: FixedClock) -> Callable[[Path], Any]:
     """Apply a file as officer 2007."""
-    from hub.importing import reading, register
+    from hub.importing import register
+    from schema.sheets import WEB
 
-    return lambda path: register.apply(store, path, reading.WEB, "2007", key, clock)
+    return lambda path: register.apply(store, path, WEB, "2007", key, clock)

@@ -15,9 +15,9 @@ import pytest
 from hub import officers
 from hub.context import Hub
 from hub.importing import uploads
-from hub.importing.reading import MIB
 from hub.officers import NewOfficer
 from schema.errors import UnknownSubject
+from schema.sheets import MIB
 from tests.hub.county import ADMIN, CHEAP, PASSWORD, VILLAGE, Browser
 from tests.hub.importing.conftest import HEADER, person
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.importing import reading, refused, register
+from hub.importing import refused, register
 from hub.importing.register import Summary
 from schema import database, events, view
 from schema.clock import FixedClock
 from schema.database import Store
 from schema.errors import NotAllowed
 from schema.ids import new_id
+from schema.sheets import WEB
 from tests.hub.importing.conftest import VILLAGE, number, person
 
 WriteFile = Callable[..., Path]
@@ -85,7 +86,7 @@ def test_the_same_file_again_changes_nothing(store: Store, write_file: WriteFile
 
 
 def test_a_preview_tells_the_same_and_writes_nothing(store: Store, write_file: WriteFile, clock: FixedClock) -> None:
-    summary = register.preview(store, write_file([person(), person(serial=2, 姓名="")]), reading.WEB, clock)
+    summary = register.preview(store, write_file([person(), person(serial=2, 姓名="")]), WEB, clock)
     assert counts(summary) == (1, 0, 0, 1)
     assert rows(store, "person") == rows(store, "import_run") == rows(store, "fact") == []
 
@@ -262,7 +263,7 @@ def test_an_officer_without_the_role_writes_nothing(
     with store.write() as db:
         database.update(db, "officer", {"operator_no": "2007"}, {"roles": "accept"})
     with pytest.raises(NotAllowed):
-        register.apply(store, write_file([person()]), reading.WEB, "2007", key, clock)
+        register.apply(store, write_file([person()]), WEB, "2007", key, clock)
     assert rows(store, "person") == []
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from hub import ledger
-from hub.importing.reading import WEB
 from hub.settlement import matching, receipts
 from hub.settlement.receipts import Summary
 from schema import events
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
 from schema.ids import new_id
+from schema.sheets import WEB
 from tests.hub.settlement.conftest import OFFICERS, SCHEME, County, number
 
 HEADER = ("票据号", "身份证号", "金额（元）", "缴费年度", "到账日期")

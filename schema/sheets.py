@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 import openpyxl
@@ -76,8 +76,8 @@ def file_of(source: Source) -> BinaryIO:
 def open_sheet(source: Source, limits: Limits, recognise: Recognise) -> Iterator[Sheet]:
     """The table in the file. `recognise` says whether a line is the line of headings.
 
-    Raises Refusal (codes file_empty, file_size, file_kind, file_damaged, file_encoding, file_rows, header) also while
-    the lines are read: a stream is damaged where it is damaged.
+    Raises Refusal (codes file_empty, file_size, file_kind, file_macros, file_damaged, file_encoding, file_rows, header)
+    also while the lines are read: a stream is damaged where it is damaged.
     """
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size == 0:
@@ -171,6 +171,11 @@ def _check_archive(file: BinaryIO, limits: Limits) -> None:
             raise _refuse(
                 "file_kind", "不是 Excel 工作簿。请用 .xlsx 或 CSV", "this is no Excel workbook: use .xlsx or CSV"
             )
+        if any(PurePosixPath(part.filename).name.lower().startswith("vbaproject") for part in parts):
+            raise _refuse(
+                "file_macros", "文件里带宏，没有读取。请另存为不带宏的 .xlsx",
+                "the file carries macros and was not read: save it as .xlsx without macros",
+            )  # fmt: skip
         for part in parts:
             if part.filename.endswith((".xml", ".rels")):
                 with archive.open(part) as stream:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.importing import headings
-from hub.importing.reading import MIB, WEB, Limits, Line, clean, open_sheet
 from schema.errors import Refusal
+from schema.sheets import MIB, WEB, Limits, Line, clean, open_sheet
 
 recognise = headings.register().is_header
 
@@ -43,6 +43,14 @@ def workbook(folder: Path, rows: list[list[object]]) -> Path:
     path = folder / "r.xlsx"
     book.save(path)
     return path
+
+
+def test_a_workbook_with_macros_is_not_read(tmp_path: Path) -> None:
+    path = workbook(tmp_path, [["身份证号", "姓名"], ["1", "王"]])
+    assert read(path)[1]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"anything")
+    assert code_of(path) == "file_macros"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
