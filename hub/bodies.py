@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from schema import prints
 from schema.errors import Refusal
 from schema.events import Fact
 
@@ -15,6 +16,7 @@ Check = Callable[[Any], bool]
 ANSWERS_MAX_CHARS = 20000
 MATERIALS_MAX_CHARS = 4000
 WRAPPED_KEY_MAX_BYTES = 4096
+PERSONS_MAX = 1_000_000
 
 
 def _text(limit: int, *, optional: bool = False) -> Check:
@@ -60,6 +62,13 @@ SHAPES: dict[str, dict[str, Check]] = {
     },
     "case_resubmitted": {"case_id": _id(), "answers": _answers, "materials": _materials},
     "case_withdrawn": {"case_id": _id(), "reason": _text(500)},
+    "document_printed": {
+        "document": lambda v: v in prints.DOCUMENTS,
+        "copy": _number,
+        "number": _text(40, optional=True),
+        "persons": lambda v: type(v) is int and 0 <= v <= PERSONS_MAX,
+        "purpose": _text(prints.PURPOSE_MAX_CHARS, optional=True),
+    },
     "officer_key_changed": {"operator_no": _text(20), "wrapped_key": _wrapped_key},
 }
 

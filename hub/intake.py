@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hub import bodies, cases, pack, receipt_blocks, registry, steps, whom
+from hub import bodies, cases, pack, prints, receipt_blocks, registry, steps, whom
 from hub.cases import HubCase
 from schema import case as case_states
 from schema import ids
@@ -145,6 +145,7 @@ _HANDLERS: dict[str, Callable[[Publication, Fact, dict[str, Any]], None]] = {
     "case_resubmitted": _resubmitted,
     "case_withdrawn": _withdrawn,
     "officer_key_changed": _key_changed,
+    "document_printed": prints.take,
 }
 
 _NOTES = (whom.EXISTS_ELSEWHERE,)

@@ -19,7 +19,7 @@ from schema.web.attempts import Attempts
 from schema.web.door import Officer as SignedOn
 from sync.hub import publish
 
-STATION_ROLES = ("clerk",)
+STATION_ROLES = ("clerk", "head")
 CASE_ROLES = ("accept", "calculate", "review", "approve")
 MONEY_ROLES = ("settle", "approve_month", "pay", "close")
 # Supervision and administration process nothing, whatever other role somebody wrote beside them.

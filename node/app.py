@@ -20,7 +20,7 @@ from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
 TEXTS = tuple(
-    Path(__file__).parent / f"{name}texts.toml" for name in ("", "person_", "courier_", "community/")
+    Path(__file__).parent / f"{name}texts.toml" for name in ("", "person_", "print_", "courier_", "community/")
 )
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
 
@@ -86,4 +86,4 @@ def _about(station: Station) -> dict[str, Any]:
     return about
 
 
-_WITHIN = {("slips", "cases"), ("persons", "counter"), ("units", "counter"), ("usb", "unsent")}
+_WITHIN = {("slips", "cases"), ("prints", "cases"), ("persons", "counter"), ("units", "counter"), ("usb", "unsent")}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from schema import database, subject
+from schema import database, prints, subject
 from schema.events import Fact
 
 
@@ -48,6 +48,7 @@ def _submitted(db: Any, fact: Fact) -> None:
     }
     if not database.update(db, "case_file", {"id": fact.subject}, row):
         database.insert(db, "case_file", row | {"created_at": fact.stated_at})
+    prints.log_first_slip(db, fact)
 
 
 def _resubmitted(db: Any, fact: Fact) -> None:
@@ -65,10 +66,15 @@ def _withdrawn(db: Any, fact: Fact) -> None:
     database.update(db, "case_file", {"id": fact.subject}, {"state": "withdrawn", "fact_id": fact.id})
 
 
+def _printed(db: Any, fact: Fact) -> None:
+    database.upsert(db, "print_log", prints.row(fact))
+
+
 _HANDLERS: dict[str, Callable[[Any, Fact], None]] = {
     "case_submitted": _submitted,
     "case_resubmitted": _resubmitted,
     "case_withdrawn": _withdrawn,
+    prints.KIND: _printed,
 }
 
 

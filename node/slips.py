@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import segno
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node import cases
-from schema import database, events, ids, resident_id
-from schema.clock import Clock, local, stamp
+from node import cases, prints
+from node.cases import Desk
+from node.prints import Print, Proof
+from schema import events, resident_id
+from schema import prints as papers
+from schema.clock import local
 from schema.errors import UnknownSubject, WrongState
 from schema.events import Fact
 from schema.service_parts import Service
-from schema.slip import check_address, check_code
 from schema.web.door import Officer
 
 
@@ -25,11 +27,9 @@ class Slip:
 
     case_id: bytes
     fact: Fact
-    copy: int
-    printed_at: str
+    made: Print
     item: Service
-    check_code: str
-    check_address: str
+    proof: Proof
 
     @property
     def stated_on(self) -> date:
@@ -42,46 +42,42 @@ class Slip:
         text = self.fact.hash.hex()[:12]
         return " ".join(text[i : i + 4] for i in (0, 4, 8))
 
-    @property
-    def qr(self) -> str:
-        """The check address as an SVG of 31 mm, without any personal data."""
-        code = segno.make(self.check_address, error="m")
-        return str(code.svg_inline(scale=1, border=2, omitsize=True, svgclass=None))
 
+def issue(db: Any, desk: Desk, case_id: bytes, officer: Officer, key: Ed25519PrivateKey) -> int:
+    """Log one more copy, in the caller's write transaction; returns its number. Raises WrongState for a draft.
 
-def issue(db: Any, case_id: bytes, officer: Officer, clock: Clock) -> int:
-    """Log one more copy, in the caller's write transaction; returns its number. Raises WrongState for a draft."""
-    if cases.file(db, case_id)["receipt_no"] is None:
+    The first copy is given out with the case and needs no fact of its own.
+    """
+    number = cases.file(db, case_id)["receipt_no"]
+    if number is None:
         raise WrongState("草稿没有回执", "a draft has no slip")
-    copy = issued(db, case_id) + 1
-    row = {
-        "id": ids.new_id(),
-        "case_id": case_id,
-        "copy": copy,
-        "operator_no": officer.operator_no,
-        "at": stamp(clock.now()),
-    }
-    database.insert(db, "slip_print", row)
-    return copy
+    if not issued(db, case_id):
+        papers.log_first_slip(db, _taken(db, case_id))
+    else:
+        prints.record(db, desk, papers.SLIP, case_id, officer=officer, key=key, number=number)
+    return issued(db, case_id)
 
 
 def issued(db: Any, case_id: bytes) -> int:
     """How many copies were printed so far."""
-    found = db.execute("SELECT coalesce(max(copy), 0) FROM slip_print WHERE case_id = ?", (case_id,)).fetchone()
-    return int(found[0])
+    return prints.made(db, papers.SLIP, case_id)
 
 
 def read(db: Any, case_id: bytes, copy: int, services: dict[str, Service], hub_url: str) -> Slip:
     """A logged copy. Raises UnknownSubject."""
-    sql = "SELECT at FROM slip_print WHERE case_id = ? AND copy = ?"
+    sql = "SELECT * FROM print_log WHERE subject = ? AND document = ? AND copy = ?"
     # An address may hold any number, also one that the database cannot.
-    row = db.execute(sql, (case_id, copy)).fetchone() if copy <= issued(db, case_id) else None
-    fact = next((f for f in events.of_subject(db, case_id) if f.kind == "case_submitted"), None)
-    if row is None or fact is None or fact.body["service"] not in services:
+    known = copy <= issued(db, case_id)
+    row = db.execute(sql, (case_id, papers.SLIP, copy)).fetchone() if known else None
+    fact = _taken(db, case_id) if row else None
+    proof = prints.proof_of_case(db, case_id, hub_url)
+    if row is None or fact is None or proof is None or fact.body["service"] not in services:
         raise UnknownSubject("没有这一份回执", "there is no such copy of a slip")
-    code = check_code(fact.hash)
-    address = check_address(hub_url, fact.body["receipt_no"], code)
-    return Slip(case_id, fact, copy, row["at"], services[fact.body["service"]], code, address)
+    return Slip(case_id, fact, prints.from_row(row), services[fact.body["service"]], proof)
+
+
+def _taken(db: Any, case_id: bytes) -> Fact:
+    return next(f for f in events.of_subject(db, case_id) if f.kind == "case_submitted")
 
 
 def id_tail(db: Any, body: dict[str, Any]) -> str:

@@ -56,7 +56,11 @@ def receipt_no(station: str, year: int, serial: int) -> str:
 
     Unique because the hub leases each station its own block of serials.
     """
-    body = f"{station}-{year % 100:02d}-{serial:06d}"
+    return with_check_digit(f"{station}-{year % 100:02d}-{serial:06d}")
+
+
+def with_check_digit(body: str) -> str:
+    """A printed number with the digit that shows a mistyped one."""
     return f"{body}-{_check_digit(body)}"
 
 

@@ -16,6 +16,7 @@ from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
 from schema.tables_node import BLOBS, BOTH, NODE, SNAPSHOTS
+from schema.tables_prints import PRINTS
 from schema.tables_travelling import FACTS, REFERENCE, REGISTRY
 
 __all__ = [
@@ -33,7 +34,7 @@ __all__ = [
     "triggers",
 ]
 
-LOCAL = BOTH + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB + tables_rules.HUB
+LOCAL = BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB + tables_rules.HUB
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
 # Registry tables whose id is not a person's: their rows are members of slices by themselves.

@@ -267,15 +267,6 @@ NODE = (
         (text_("name", 40, True), text_("value", 2000)),
     ),
     Table(
-        "slip_print",
-        "local",
-        "node",
-        "who printed which slip, and whether it was a copy",
-        ("id",),
-        (id_("id"), id_("case_id"), int_("copy"), text_("operator_no", 20, True), text_("at", 24, True)),
-        indexes=("case_id",),
-    ),
-    Table(
         "local_edit",
         "local",
         "node",

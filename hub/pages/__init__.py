@@ -18,6 +18,7 @@ from hub.pages import (
     incidents,
     late,
     officers,
+    prints,
     receipts,
     refusals,
     registry,
@@ -33,7 +34,7 @@ _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
     home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, incidents,
-    workload, officers, check, usb,
+    workload, prints, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
     _HUB / f"{name}texts.toml" for name in ("", "courier_", "community_", "settlement/", "importing/")

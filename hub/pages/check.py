@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from hub import prints
 from hub.context import current
 from schema.clock import stamp
 from schema.slip import check_code
@@ -25,7 +26,8 @@ def show() -> str:
     asked = bool(number and code)
     with hub.store.read() as db:
         state = _state(db, number, code) if asked else None
-    return render_template("hub/check.html", number=number, code=code, asked=asked, state=state,
+        paper = prints.genuine(db, number, code) if asked and not state else None
+    return render_template("hub/check.html", number=number, code=code, asked=asked, state=state, paper=paper,
                            as_of=stamp(hub.clock.now()))  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from node import case_state, cases, forms, slips, status
 from node.cases import Given
-from node.pages import common
+from node.pages import common, prints
 from node.station import current
 from schema import checks, estimate, field_types, ids, subject
 from schema.errors import OutOfNumbers, WrongState
@@ -120,7 +120,7 @@ def send(case_id: bytes) -> Response:
             return _to_slip(case_id)
         raise
     if wish == "notice":
-        return redirect(url_for(".notice", case_id=case_id))
+        return redirect(url_for("prints.show", print_id=prints.issue("missing", case_id)))
     if wish == "keep":
         flash(t("draft.kept"), "done")
         return redirect(url_for(".edit", case_id=case_id))
@@ -161,34 +161,12 @@ def discard(case_id: bytes) -> Response:
     return redirect(url_for("counter.home"))
 
 
-@page.get("/drafts/<id:case_id>/notice")
-def notice(case_id: bytes) -> str | Response:
-    """The one-time notice: everything that is still missing, once, in writing."""
-    station = current()
-    with station.store.read() as db:
-        row = cases.may_edit(db, case_id, current_officer())
-        if row is None:
-            return redirect(url_for("cases.show", case_id=case_id))
-        item = station.desk.item_of(db, row)
-        given = cases.asked(item, row)
-        needed = item.materials_for(given.answers)
-        return render_template(
-            "slips/notice.html",
-            row=row,
-            item=item,
-            missing=[m for m in needed if m.id not in given.materials],
-            held=[m for m in item.materials if m.id in given.materials],
-            station=station.config,
-            today=station.clock.today(),
-        )
-
-
 def _to_slip(case_id: bytes) -> Response:
     """The first copy of the slip, logged when it is first asked for."""
     desk = current().desk
     with desk.store.write() as db:
         if not slips.issued(db, case_id):
-            slips.issue(db, case_id, current_officer(), desk.clock)
+            slips.issue(db, desk, case_id, current_officer(), current_key())
     return redirect(url_for("slips.show", case_id=case_id, copy=1))
 
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from unicodedata import east_asian_width
 
 from flask import Blueprint, redirect, render_template, url_for
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from node import cases, forms, officers, slips
+from node.pages import prints
 from node.station import current
-from schema.web.auth import current_officer
+from schema.web.auth import current_key, current_officer
 from schema.web.frame import lang, t
 from schema.web.texts import pick
 
@@ -27,13 +27,24 @@ def issue(case_id: bytes) -> Response:
     """Log one more copy and show it."""
     desk = current().desk
     with desk.store.write() as db:
-        copy = slips.issue(db, case_id, current_officer(), desk.clock)
+        copy = slips.issue(db, desk, case_id, current_officer(), current_key())
     return redirect(url_for(".show", case_id=case_id, copy=copy))
 
 
 @page.get("/<int:copy>")
 def show(case_id: bytes, copy: int) -> str:
     """One copy, as it comes out of the printer."""
+    return _sheet(case_id, copy, as_file=False)[0]
+
+
+@page.get("/<int:copy>/pdf")
+def file(case_id: bytes, copy: int) -> Response:
+    """The same copy as a file, named by its receipt number."""
+    return prints.as_download(*_sheet(case_id, copy, as_file=True))
+
+
+def _sheet(case_id: bytes, copy: int, *, as_file: bool) -> tuple[str, str]:
+    """The sheet, and its name as a file."""
     station = current()
     desk = station.desk
     with station.store.read() as db:
@@ -41,18 +52,19 @@ def show(case_id: bytes, copy: int) -> str:
         services = {file["service"]: desk.item_of(db, file)}
         slip = slips.read(db, case_id, copy, services, station.config.hub_url)
         body = slip.fact.body
-        return render_template(
+        taken_by = {"officer_name": officers.names(db).get(slip.fact.officer, ""), "officer_no": slip.fact.officer}
+        html = render_template(
             "slips/slip.html",
             slip=slip,
+            proof=slip.proof,
             body=body,
-            qr=Markup(slip.qr),
             asked=_in_short(forms.answers(desk, db, slip.item, body["answers"], on_slip=True)),
             papers=[m for m in slip.item.materials if m.id in body["materials"]],
             tail=slips.id_tail(db, body),
             phone=slips.phone(db, body),
-            officer_name=officers.names(db).get(slip.fact.officer, ""),
-            station=station.config,
+            **prints.frame_values(db, slip.made, as_file=as_file) | taken_by,
         )
+    return html, slip.made.file_name
 
 
 def _in_short(answers: list[forms.Answer]) -> str:

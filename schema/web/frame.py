@@ -235,4 +235,5 @@ def _fill_jinja(app: Flask) -> None:
         fours=formats.fours,
         tail=formats.tail,
         opening=formats.opening,
+        months=formats.months,
     )

@@ -182,8 +182,8 @@ def test_the_qr_of_a_slip_holds_number_and_code_alone_and_the_slip_masks_the_res
     with station.store.read() as db:
         slip = slips.read(db, done.case_id, 1, station.desk.services, station.config.hub_url)
     pattern = re.escape(station.config.hub_url) + r"/check\?no=[0-9-]+&code=[0-9A-Z]{4}-[0-9A-Z]{2}"
-    assert re.fullmatch(pattern, slip.check_address) and f"no={done.receipt_no}&" in slip.check_address
-    drawn = segno.make(slip.check_address, error="m").svg_inline(scale=1, border=2, omitsize=True, svgclass=None)
+    assert re.fullmatch(pattern, slip.proof.address) and f"no={done.receipt_no}&" in slip.proof.address
+    drawn = segno.make(slip.proof.address, error="m").svg_inline(scale=1, border=2, omitsize=True, svgclass=None)
     page = counter.get(f"/cases/{done.case_id.hex()}/slip/1").text
     assert drawn in page
     for field in ("id_number", "account_no"):

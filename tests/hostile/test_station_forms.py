@@ -79,7 +79,7 @@ def test_a_form_full_of_hostile_text_is_no_case_and_writes_no_cell(
             case = ids.new_id().hex()
             require_words(post(counter.client, f"/drafts/{case}{path}", fields, counter.token), kind)
             require_words(counter.get(f"/drafts/{case}"), kind)
-            require_words(counter.get(f"/drafts/{case}/notice"), kind)
+            require_words(post(counter.client, f"/prints/new/missing/{case}", {}, counter.token), kind)
     require_words(counter.get("/cases?show=draft"))
     assert rows(station.store, DRAFTS) == before
 

@@ -134,9 +134,9 @@ def test_the_first_print_is_the_slip_and_every_later_one_is_a_marked_and_logged_
     clock.advance(minutes=5)
     second = slip()
     assert "第 1 份" in first and "<b>副本</b>" not in first
-    assert "<b>副本</b>" in second and "第 2 份" in second and "09:05" in second
+    assert "<b>副本</b>" in second and "第 1 次补打" in second and "09:05" in second
     with station.store.read() as db:
-        rows = db.execute("SELECT copy, operator_no FROM slip_print ORDER BY copy").fetchall()
+        rows = db.execute("SELECT copy, operator_no FROM print_log ORDER BY copy").fetchall()
     assert [tuple(row) for row in rows] == [(1, "3012"), (2, "3012")]
 
 

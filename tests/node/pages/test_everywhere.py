@@ -121,7 +121,10 @@ def test_an_address_that_is_no_id_is_no_such_page(counter: Counter, evil: str) -
     assert counter.get(f"/items/personal_data_change?person={evil}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["persons/{}", "cases/{}", "drafts/{}", "drafts/{}/notice", "cases/{}/slip/1"])
+ID_PATHS = ("persons/{}", "cases/{}", "drafts/{}", "prints/{}", "prints/{}/pdf", "cases/{}/slip/1")
+
+
+@pytest.mark.parametrize("path", ID_PATHS)
 def test_an_id_that_nobody_has_is_no_such_page(counter: Counter, path: str) -> None:
     assert counter.get("/" + path.format(UNKNOWN_ID)).status_code == 404
 
@@ -204,7 +207,7 @@ def test_another_officers_draft_is_forbidden_on_every_road(
     assert counter.post(f"/drafts/{case_id}", sent | {"do": "keep"}).status_code == 302
     for answer in (
         colleague.get(f"/drafts/{case_id}"),
-        colleague.get(f"/drafts/{case_id}/notice"),
+        colleague.post(f"/prints/new/missing/{case_id}"),
         colleague.post(f"/drafts/{case_id}", sent),
         colleague.post(f"/drafts/{case_id}/auto", sent, headers={"HX-Request": "true"}),
         colleague.post(f"/drafts/{case_id}/discard"),

@@ -119,7 +119,7 @@ def test_submitting_leads_to_the_first_slip_and_again_to_the_same(send: Send, st
     with station.store.read() as db:
         assert receipts.left(db, STATION) == 499
         assert [f.kind for f in events.of_subject(db, case_id)] == ["case_submitted"]
-        assert db.execute("SELECT count(*) FROM slip_print").fetchone()[0] == 1
+        assert db.execute("SELECT count(*) FROM print_log").fetchone()[0] == 1
 
 
 def test_when_numbers_are_used_up_the_form_stays_and_says_what_to_do(send: Send, station: Station) -> None:
