@@ -39,7 +39,7 @@ def index() -> str:
         )  # fmt: skip
         totals = prints.by_officer(db, since, until)
         names = {row["operator_no"]: row["name"] for row in db.execute("SELECT operator_no, name FROM officer")}
-    here = {"month": month, "document": document or None, "officer": officer_no or None}
+    here: dict[str, Any] = {"month": month, "document": document or None, "officer": officer_no or None}
     return render_template(
         "hub/prints.html", rows=rows, total=total, totals=totals, names=names, month=month, officer_no=officer_no,
         chips=[_chip(name, here) for name in ("", *prints.DOCUMENTS)],
