@@ -28,7 +28,7 @@ def check(db: Any, station: Station, subject: bytes, officer: Officer) -> tuple[
 def build(db: Any, station: Station, made: Print) -> dict[str, Any]:
     """Outcome, reason, amounts, law, remedies."""
     row, desk = _decided(db, made.subject), station.desk
-    item = desk.service(row["service"])
+    item = desk.item_of(db, cases.file(db, made.subject))
     facts = events.of_subject(db, made.subject)
     word = next((f for f in reversed(facts) if f.kind in _WORDS), None)
     taken = next(f for f in facts if f.kind == "case_submitted")

@@ -13,6 +13,7 @@ from node import case_state, cases, prints
 from node.prints import Print
 from node.station import Station
 from schema import checks, paper_sources
+from schema import subject as subjects
 from schema.errors import WrongState
 from schema.web.door import Officer
 
@@ -27,14 +28,14 @@ def check(db: Any, station: Station, subject: bytes, officer: Officer) -> tuple[
 def build(db: Any, station: Station, made: Print) -> dict[str, Any]:
     """Papers with where to get them, what else must be put right, what the hub said, what is here already."""
     row, desk = _open_case(db, made.subject), station.desk
-    item, given = desk.service(row["service"]), cases.given(cases.file(db, made.subject))
+    file = cases.file(db, made.subject)
+    item = desk.item_of(db, file)
+    given = cases.asked(item, file)
     asked = json.loads(row["result"] or "{}").get("missing", [])
     needed = {m.id for m in item.materials_for(given.answers)} - set(given.materials) | set(asked)
-    person_id = bytes(row["person_id"]) if row["person_id"] else None
-    subject = cases.subject(db, desk, person_id, given.answers, made.subject)
-    found = checks.examine(
-        item, given.answers, given.materials, subject, desk.clock.today(), desk.parameters
-    ).findings
+    today = desk.clock.today()
+    seen = subjects.view_for(db, item, subjects.of_row(file), given.answers, today, except_case=made.subject)
+    found = checks.examine(item, given.answers, given.materials, seen, today, desk.parameters).findings
     return {
         "row": row,
         "item": item,
