@@ -9,7 +9,9 @@ from typing import Any
 from flask import Flask, request, url_for
 from werkzeug.routing import BaseConverter, ValidationError
 
+import node.pages.card as card_page
 from node import unsent
+from node.card import desk as card_desk
 from node.exchange import Exchange
 from node.officers import StationOfficers
 from node.pages import PAGES
@@ -20,9 +22,12 @@ from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
 TEXTS = tuple(
-    Path(__file__).parent / f"{name}texts.toml" for name in ("", "person_", "print_", "courier_", "community/")
+    Path(__file__).parent / f"{name}texts.toml"
+    for name in ("", "person_", "print_", "courier_", "card/", "community/")
 )
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
+
+PASSIVE = ("station.bar", "unsent.progress", "card.listen")
 
 
 class HexId(BaseConverter):
@@ -51,9 +56,10 @@ def create_app(
     app.url_map.converters["id"] = HexId
     app.extensions[EXTENSION] = station
     app.extensions["exchange"] = exchange or Exchange(station)
+    app.extensions[card_desk.EXTENSION] = card_desk.Cards(station)
     init_app(app, place="station", texts=TEXTS, clock=station.clock)
     officers = StationOfficers(station.store, station.config.id, station.clock, current_key)
-    init_auth(app, officers, station.clock, passive=("station.bar", "unsent.progress"), ring=ring, cost=cost)
+    init_auth(app, officers, station.clock, passive=PASSIVE, ring=ring, cost=cost)
     for page in PAGES:
         app.register_blueprint(page)
     app.context_processor(lambda: _about(station))
@@ -81,6 +87,7 @@ def _about(station: Station) -> dict[str, Any]:
         }
         for name, view in SECTIONS
     ]
+    about["cards"] = card_page.urls()
     about["search_url"] = url_for("counter.search")
     about["status_url"] = url_for("station.bar")
     return about

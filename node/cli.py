@@ -38,7 +38,7 @@ from schema.programs import Commands, as_json, calm_collector, passphrase, requi
 from sync.station import rebase
 
 HOST = "127.0.0.1"
-THREADS = 6
+THREADS = 10  # three may be waiting for a card (node.card.board)
 WAIT_S = 120.0  # for an exchange that the running station has just begun
 
 _out = Console(highlight=False)
@@ -83,8 +83,10 @@ def run(station: Station, port: int | None) -> None:
     app.extensions["tasks"] = tasks
     server = create_server(app, sockets=[_door(chosen)], threads=THREADS, ident=None)
     listener = Listener(station, tasks.sync_now) if station.config.relay_listen else None
+    cards = app.extensions["cards"]
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     calm_collector()
+    cards.start()
     tasks.start()
     if listener:
         listener.start()
@@ -94,6 +96,7 @@ def run(station: Station, port: int | None) -> None:
     except KeyboardInterrupt:
         _out.print("正在停下 stopping")
     finally:
+        cards.stop()
         server.close()
         if listener:
             listener.stop()

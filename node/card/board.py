@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from node.card.problems import CardProblem
 from node.card.reading import Card
 
 KEPT_S = 300.0
+FRESH_S = 15.0  # a page that looks again after an hour must not jump to a card of an hour ago
 MAX_WAITING = 3  # each waiting page holds one of the server's threads
 
 EMPTY, READING, READ, PROBLEM = "empty", "reading", "read", "problem"
@@ -31,6 +31,11 @@ class Happening:
     card: Card | None = None
     problem: str = ""
     put_s: float = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it has only just happened."""
+        return time.monotonic() - self.put_s < FRESH_S
 
 
 class Board:
@@ -98,6 +103,7 @@ class Board:
     def wait(self, after: int, mine: Callable[[str], bool], timeout_s: float) -> Happening | None:
         """The newest happening after that number on a reader of mine; None when the time is over or others wait."""
         ticket = object()
+        after = min(after, self.latest())  # a number from before a restart means nothing now
         until = time.monotonic() + timeout_s
         with self._changed:
             self._waiting.append(ticket)
@@ -140,8 +146,3 @@ class Board:
         oldest_s = time.monotonic() - KEPT_S
         self._kept = {name: h for name, h in self._kept.items() if h.put_s > oldest_s}
         return next((h for h in self._kept.values() if h.n == n and mine(h.reader)), None)
-
-
-def word(happening: Happening) -> CardProblem | None:
-    """The problem of a happening, in words."""
-    return CardProblem(happening.problem) if happening.problem else None

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from node import doctor, status
+from node.pages import card
 from node.station import current
 from schema import backup
 from schema.web.frame import t
@@ -27,6 +28,7 @@ def index() -> str:
         config=station.config,
         pack=station.rules.current(),
         status=now,
+        reader=card.at_counter(),
     )
 
 
@@ -45,4 +47,4 @@ def bar() -> str:
     station = current()
     with station.store.read() as db:
         now = status.read(db, station.config.id, station.home.path, station.clock)
-    return render_template("station/bar.html", status=now)
+    return render_template("station/bar.html", status=now, reader=card.at_counter())

@@ -292,6 +292,65 @@
     all(where, "[data-gone-after-s]").forEach((el) => setTimeout(() => el.remove(), 1000 * Number(el.dataset.goneAfterS)));
   }
 
+  // ---- a card on the reader opens its person's page ------------------------------------------------------------------
+  const cards = one("[data-cards]");
+  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+  let listening = null;
+
+  function noteCard(kind, text, n) {
+    const line = one("#notice");
+    all(line, "[data-card]").forEach((el) => el.remove());
+    if (!text) return;
+    const note = Object.assign(document.createElement("div"), { className: `notice ${kind}`, textContent: text });
+    note.dataset.card = "";
+    if (n) {
+      const open = Object.assign(document.createElement("button"), { className: "btn btn-plain", textContent: cards.dataset.open });
+      open.addEventListener("click", () => takeCard(n));
+      note.append(" ", open);
+    }
+    line.append(note);
+  }
+
+  async function takeCard(n) {
+    const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+    const answer = await fetch(cards.dataset.take, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" }, body: new URLSearchParams({ n }) });
+    if (answer.status === 200) follow((await answer.json()).url);
+  }
+
+  async function hearCard({ n, state, said }) {
+    const sign = one("[data-card-sign]");
+    if (sign && cards.dataset[state]) sign.textContent = cards.dataset[state];
+    noteCard("turn", state === "problem" ? said : "");
+    if (state !== "read") return;
+    // A form that is being filled is not left by itself: whoever fills it decides.
+    if (all(document, "form[data-walk]").some(shown)) { noteCard("go", cards.dataset.read, n); return; }
+    if (!document.hasFocus()) await pause(200); // of two windows side by side, the one in use comes first
+    await takeCard(n);
+  }
+
+  async function listen() {
+    const stop = new AbortController();
+    listening = stop;
+    while (!stop.signal.aborted) {
+      try {
+        const after = store(sessionStorage, "card-n") ?? "";
+        const answer = await fetch(`${cards.dataset.cards}?after=${after}`, { signal: stop.signal, headers: { Accept: "application/json" } });
+        if (answer.status === 401) return;
+        if (!answer.ok) throw new Error("not heard");
+        const happened = await answer.json();
+        store(sessionStorage, "card-n", String(happened.n));
+        await hearCard(happened);
+      } catch { await pause(1000); }
+    }
+  }
+
+  function attend() {
+    listening?.abort();
+    if (document.visibilityState === "visible") listen();
+  }
+  if (cards) { document.addEventListener("visibilitychange", attend); attend(); }
+  addEventListener("pagehide", () => listening?.abort());
+
   // ---- at load --------------------------------------------------------------------------------------------------
   settle(document);
   veil(store(sessionStorage, "veil") === "1");
