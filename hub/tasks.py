@@ -14,6 +14,7 @@ from flask import Flask
 from huey import SqliteHuey, crontab
 from huey.consumer import Consumer
 
+from hub import elsewhere
 from hub.context import Hub
 from schema import backup
 from schema.errors import TownshipError
@@ -34,6 +35,7 @@ class Tasks:
         self.sweep = self.huey.periodic_task(crontab(minute="*"), name="forget_idle_keys")(self._forget_idle_keys)
         self.tidy = self.huey.periodic_task(crontab(minute="30", hour="18"), name="tidy_database")(self._tidy_database)
         self.copy = self.huey.periodic_task(crontab(minute="*/10"), name="backup_when_due")(self._backup_when_due)
+        self.known = self.huey.periodic_task(crontab(minute="*/5"), name="renew_digest_of_persons")(self._renew_digest)
         self._consumer: Consumer | None = None
 
     def start(self) -> None:
@@ -58,6 +60,11 @@ class Tasks:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         audit.nightly(self._hub.store, self._hub.clock)
         log.info("database tidied")
+
+    def _renew_digest(self) -> None:
+        """Stations learn who is registered elsewhere soon after the register does."""
+        if done := elsewhere.refresh_all(self._hub.store, self._hub.clock):
+            log.info("digest of persons renewed: %d", done)
 
     def _backup_when_due(self) -> None:
         """One encrypted, proven copy each evening."""

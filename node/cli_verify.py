@@ -14,7 +14,9 @@ from sync.equality import audit
 from sync.wire import certificate
 
 _out = Console(highlight=False)
-_FAMILIES = {"county": "全县 county", "node": "本站 station", "township": "乡镇 township"}
+_FAMILIES = {
+    "county": "全县 county", "node": "本站 station", "township": "乡镇 township", "elsewhere": "查重摘要 elsewhere",
+}  # fmt: skip
 
 
 @click.command()

@@ -16,7 +16,7 @@ from schema.clock import Clock
 from schema.errors import ConfigError, UnknownSubject, WrongState
 from schema.home import StationConfig, require_good
 from sync.hub import publish
-from sync.slices import COUNTY, NODE_PREFIX
+from sync.slices import COUNTY, ELSEWHERE, NODE_PREFIX
 from sync.wire import enrolment
 
 FIRST_BLOCK = 1000  # receipt serials leased with the kit, so that a station can work before its first contact
@@ -39,7 +39,7 @@ class NewStation:
 
     @property
     def slices(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((COUNTY, self.township, *self.more_slices, NODE_PREFIX + self.id)))
+        return tuple(dict.fromkeys((COUNTY, self.township, *self.more_slices, NODE_PREFIX + self.id, ELSEWHERE)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ Ids are 16 random bytes. Money is INTEGER fen. Instants are UTC text, dates `YYY
 
 from __future__ import annotations
 
-from schema import noticing, tables_rules
+from schema import noticing, tables_person, tables_rules
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
@@ -34,7 +34,9 @@ __all__ = [
     "triggers",
 ]
 
-LOCAL = BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + AT_NODE + HUB + AT_HUB + tables_rules.HUB
+LOCAL = (
+    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + AT_NODE + tables_person.LOCAL + HUB + AT_HUB + tables_rules.HUB
+)  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
 # Registry tables whose id is not a person's: their rows are members of slices by themselves.
@@ -60,7 +62,8 @@ def triggers(side: str) -> list[str]:
         f"CREATE TRIGGER {name} BEFORE {event} {condition} BEGIN SELECT RAISE(ABORT, '{said}'); END"
         for name, event, condition, said in rules
     ]
-    return refusing + noticing.triggers(side, REGISTRY + REFERENCE)
+    due = tables_person.DUE_TRIGGERS if side == "hub" else ()
+    return [*refusing, *due, *noticing.triggers(side, REGISTRY + REFERENCE)]
 
 
 _FACT_COLUMNS = ", ".join(c.name for c in FACTS[0].columns if c.name != "received_at")

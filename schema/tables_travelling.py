@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from schema import tables_benefit as benefit
 from schema import tables_community as community
+from schema import tables_person as person
 from schema import tables_rules as rules
 from schema.table import ABOUT, REV, Column, Table, blob_, id_, int_, text_
 from schema.tables_employer import EMPLOYERS
@@ -353,4 +354,5 @@ REFERENCE = (
     *community.REFERENCE,
     *benefit.REFERENCE,
     *rules.REFERENCE,
+    *person.REFERENCE,
 )

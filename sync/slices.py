@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which slices a row belongs to: one table of SQL expressions, used row by row and set by set, so they cannot disagree.
 
-Three families that share no table: `county` (rows common to all), `node:<station>` (rows of one station alone), and
-township codes (persons and all that is theirs, units, households). A person may be in several townships' slices; every
-row of the person follows `slice_member`.
+Four families that share no table: `county` (rows common to all), `node:<station>` (rows of one station alone),
+township codes (persons and all that is theirs, units, households), and `elsewhere` (who is known in the county).
+A person may be in several townships' slices; every row of the person follows `slice_member`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from sync.wire import codec
 COUNTY = "county"
 NODE_PREFIX = "node:"
 TOWNSHIP_DIGITS = 9
+ELSEWHERE = "elsewhere"
 # In the order a station fetches them: keys of the officers, then its own cases and logins, then the register, which on
-# a slow line takes its time.
-FAMILIES = ("county", "node", "township")
+# a slow line takes its time; what only helps a search comes last.
+FAMILIES = ("county", "node", "township", "elsewhere")
+_BY_NAME = {COUNTY: "county", ELSEWHERE: "elsewhere"}
 
 # Expressions over a row's columns; NULL means that the row leaves the hub for no one.
 _EXPRESSIONS = {
@@ -34,6 +36,7 @@ _EXPRESSIONS = {
     "receipt_block": f"'{NODE_PREFIX}' || {{station}}",
     "case_state": f"'{NODE_PREFIX}' || {{station}}",
     "late_edit": f"'{NODE_PREFIX}' || {{station}}",
+    "elsewhere": f"'{ELSEWHERE}'",
     "household": f"substr({{village}}, 1, {TOWNSHIP_DIGITS})",
     "unit": "{township}",
     "training_class": f"'{COUNTY}'",
@@ -45,17 +48,15 @@ HOME_OF_PERSON = f"substr({{village}}, 1, {TOWNSHIP_DIGITS})"
 
 
 def family(slice_: str) -> str:
-    """'county', 'node' or 'township'."""
-    if slice_ == COUNTY:
-        return "county"
-    return "node" if slice_.startswith(NODE_PREFIX) else "township"
+    """'county', 'node', 'township' or 'elsewhere'."""
+    return _BY_NAME.get(slice_) or ("node" if slice_.startswith(NODE_PREFIX) else "township")
 
 
 def family_of_table(table: str) -> str:
     """The family whose digest a table's rows count in."""
     expression = _EXPRESSIONS.get(table, "")
-    if expression.startswith(f"'{COUNTY}'"):
-        return "county"
+    if expression.strip("'") in _BY_NAME:
+        return _BY_NAME[expression.strip("'")]
     return "node" if expression.startswith(f"'{NODE_PREFIX}'") else "township"
 
 

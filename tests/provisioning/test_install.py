@@ -32,7 +32,7 @@ def test_a_station_with_a_line_is_installed_in_one_go(
 ) -> None:
     done = _install(make_kit(), tmp_path / "station", line, clock)
     assert done.certificate is not None
-    assert done.certificate.slices == ("county", "330683100", "node:0100-1")
+    assert done.certificate.slices == ("county", "330683100", "node:0100-1", "elsewhere")
     secrets = done.home.unlock(PASSPHRASE)
     assert done.certificate.public_key == authority.public_of(secrets.node_key)
     store = Store(done.home.database, secrets.db_key, side="node")

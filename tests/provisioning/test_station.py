@@ -22,7 +22,7 @@ def test_a_new_station_is_recorded_named_and_leased_serials(hub: OpenHub, make_k
         record = db.execute("SELECT * FROM node_record").fetchone()
         named = db.execute("SELECT name, township FROM station WHERE id = '0100-1'").fetchone()
         block = db.execute("SELECT year, first, last FROM receipt_block WHERE station = '0100-1'").fetchone()
-    assert record["slices"].split() == ["county", GANLIN, "330683104", "node:0100-1"]
+    assert record["slices"].split() == ["county", GANLIN, "330683104", "node:0100-1", "elsewhere"]
     assert (record["serial"], record["not_after"], record["public_key"]) == (1, "2028-11-22", None)
     assert tuple(named) == ("甘霖镇劳动保障所", GANLIN)
     assert tuple(block) == (2026, 1, 1000)
