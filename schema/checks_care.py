@@ -117,7 +117,7 @@ def is_retired(e: Examination) -> Iterator[Words]:
 @check("found")
 def death_has_its_own_item(e: Examination) -> Iterator[Words]:
     """A death learnt at the door stops the payment by its own case."""
-    if e.values["found"] == "died":
+    if e.values["found"] == "dead":
         yield "请接着办「死亡申报」，养老金才会停发", "Go on with the death report: only that stops the pension"
 
 
@@ -131,5 +131,5 @@ def draws_something(e: Examination) -> Iterator[Words]:
 @check("method")
 def matching_comes_first(e: Examination) -> Iterator[Words]:
     """The agency first compares data; people are troubled only where that says nothing (社会保险经办条例 26)."""
-    if e.values["method"] in ("home_visit", "id_card"):
+    if e.values["method"] in ("visit", "id_card"):
         yield "先看有没有就医、乘车等数据能证明，有的不用本人来", "First see whether data already prove it: then nobody need come"

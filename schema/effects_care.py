@@ -91,7 +91,7 @@ def visit_made(d: Decided) -> list[Change]:
     """A visit and how the person was found."""
     return [Change("visit", {
         "id": derived_id(d.case.id, "visit"), "person_id": d.person_id, "visited_on": d.value("done_on"),
-        "way": d.value("way"), "found": d.value("found"), "note": d.value("note"), "officer": d.case.station,
+        "way": d.value("way"), "found": d.value("found"), "note": d.value("note"), "station": d.case.station,
         "case_id": d.case.id,
     })]  # fmt: skip
 

@@ -168,5 +168,6 @@ MORE: dict[str, FieldType] = {
     "unit": FieldType(_id, "unit"),
     "person": FieldType(_id, "person"),
     "members": FieldType(_members, "ticks", _shown_members, " ".join, is_list=True),
+    **{name: FieldType(_id, "choice") for name in ("vacancy", "training_class", "referral")},
     "people": FieldType(_people, "people", _shown_people, _raw_people),
 }

@@ -63,7 +63,17 @@ def _holder(view: PersonView, today: date, parameters: Parameters) -> Any:
     return view.bank_account.get("holder") or view.person.get("name")
 
 
+def _of_person(table: str, column: str) -> Source:
+    """The newest of the person's rows that says something."""
+
+    def look(view: PersonView, today: date, parameters: Parameters) -> Any:
+        return next((row[column] for row in reversed(view.rows_of(table)) if row[column]), None)
+
+    return look
+
+
 _TABLES = ("person", "contact", "bank_account")
+_OWN_TABLES = ("job_seeker", "visit_note", "card")
 SOURCES: dict[str, Source] = {
     "month.this": _this_month,
     "month.claim": _claim_month,
@@ -75,6 +85,7 @@ SOURCES: dict[str, Source] = {
     "holder": _holder,
     **{f"unit.{name}": _of_unit(name) for name in TABLES["unit"].names},
     **{f"household.{name}": _of_household(name) for name in TABLES["household"].names},
+    **{f"{table}.{name}": _of_person(table, name) for table in _OWN_TABLES for name in TABLES[table].names},
     **{f"{table}.{name}": _from_row(table, name) for table in _TABLES for name in TABLES[table].names},
 }
 

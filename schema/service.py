@@ -110,6 +110,7 @@ class _ServiceFile:
             new_person=r.take("new_person", bool, False, required=False),
             new_unit=r.take("new_unit", bool, False, required=False),
             forward_to=r.text("forward_to") if r.has("forward_to") else {},
+            confidential=r.take("confidential", bool, False, required=False),
             urgent=r.take("urgent", bool, False, required=False),
             common_key=r.one_of("common_key", "123456789", required=False),
             law=r.words("law"),

@@ -125,7 +125,8 @@ class Service:
 
     `subject`: person, unit, household or nobody (then nobody is searched for and the slip names no one).
     `new_person`, `new_unit`: somebody not in the register may apply. `forward_to`: the body that an item of mode F goes
-    to. `urgent`: a case overtakes the station's queue on its way to the hub (a death, a stopped payment).
+    to. `confidential`: at the station only who took a case sees it, at the hub only labour inspection. `urgent`: a case
+    overtakes the station's queue on its way to the hub (a death, a stopped payment).
     """
 
     id: str
@@ -148,6 +149,7 @@ class Service:
     next_steps: tuple[Text, ...] = ()
     urgent: bool = False
     new_unit: bool = False
+    confidential: bool = False
     forward_to: Text = field(default_factory=dict)
 
     @property

@@ -250,7 +250,7 @@ REFERENCE = (
             text_("way", 10, True),
             text_("found", 20, True),
             text_("note", 200),
-            text_("officer", 20, True),
+            text_("station", 20, True),
             id_("case_id"),
             REV,
         ),

@@ -26,6 +26,7 @@ class PersonView:
     `account` is the resident-pension account. `open_cases`: id, service, receipt_no, state, submitted_at, officer.
     `holder_of` tells the id of the person who holds an ID number here, or None. `at_hub`: seen from the hub's database.
     `unit`, `household`: those the case is about, or the unit that it names (where somebody works); None elsewhere.
+    `rows_of` tells the person's rows of any other table that has persons, `row` one row of a table by its id, {} for none.
     A case about a unit, a household or nobody has no person: then `known` is False and every row is empty.
     """
 
@@ -43,6 +44,8 @@ class PersonView:
     unit: UnitView | None = None
     household: HouseholdView | None = None
     holder_of: Callable[[str], bytes | None] = field(default=lambda number: None, compare=False, repr=False)
+    rows_of: Callable[[str], list[Row]] = field(default=lambda table: [], compare=False, repr=False)
+    row: Callable[[str, bytes], Row] = field(default=lambda table, row_id: {}, compare=False, repr=False)
 
     @property
     def person_id(self) -> bytes | None:
@@ -92,6 +95,8 @@ def person_view(db: Any, person_id: bytes, today: date, *, except_case: bytes | 
         as_of=today,
         at_hub=view_rows.is_hub(db),
         holder_of=lambda number: find_by_id_number(db, number),
+        rows_of=lambda table: view_rows.of_person(db, table, person_id),
+        row=lambda table, row_id: view_rows.by_id(db, table, row_id),
     )
 
 

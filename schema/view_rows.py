@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from schema import case
+from schema.tables import TABLES
 
 Row = dict[str, Any]
 _OPEN = ", ".join(f"'{state}'" for state in case.OPEN_STATES)
@@ -26,6 +27,17 @@ def one(db: Any, sql: str, *values: Any) -> Row:
 def many(db: Any, sql: str, *values: Any) -> list[Row]:
     """All rows found."""
     return [plain(r) for r in db.execute(sql, values)]
+
+
+def of_person(db: Any, table: str, person_id: bytes) -> list[Row]:
+    """The person's rows of a table that has persons, in order of their keys."""
+    declared = TABLES[table]
+    return many(db, f"SELECT * FROM {table} WHERE {declared.owner_column} = ? ORDER BY {declared.key[0]}", person_id)
+
+
+def by_id(db: Any, table: str, row_id: bytes) -> Row:
+    """The row with that id, {} when there is none."""
+    return one(db, f"SELECT * FROM {TABLES[table].name} WHERE id = ?", row_id)
 
 
 def is_hub(db: Any) -> bool:

@@ -42,9 +42,10 @@ def good(service_id: str) -> dict[str, Any]:
 
 def view_of(data: dict[str, Any]) -> PersonView:
     """The view that a case file describes: sections person, contact, enrolments ...; known = false for somebody new."""
-    known = data.get("known", True)
+    known = data.get("known", True) and "person" in data
     held = data.get("numbers_held", {})
     holders = {number: PERSON_ID if who == "self" else b"person-0000-0002" for number, who in held.items()}
+    others = {table: [_row(table, r) for r in found] for table, found in data.get("rows", {}).items()}
     rows = {name: [_row(table, r) for r in data.get(name, [])] for name, table in _LISTS.items()}
     return PersonView(
         person=_row("person", data["person"]) if known else {},
@@ -56,6 +57,8 @@ def view_of(data: dict[str, Any]) -> PersonView:
         known=known,
         at_hub=data.get("at_hub", False),
         holder_of=holders.get,
+        rows_of=lambda table: others.get(table, []),
+        row=lambda table, row_id: next((r for r in others.get(table, []) if r["id"] == row_id), {}),
         **rows,
     )
 
@@ -68,10 +71,10 @@ def _row(table: str, given: dict[str, Any]) -> dict[str, Any]:
     assert set(given) <= set(TABLES[table].names), f"{table} has no column {set(given) - set(TABLES[table].names)}"
     made = {
         "person_id": PERSON_ID,
-        "id": PERSON_ID if table in ("person", "contact") else f"{table:-<16}"[:16].encode(),
+        "id": PERSON_ID if table in ("person", "contact", "job_seeker", "visit_note") else f"{table:-<16}"[:16].encode(),
     }
     row: dict[str, Any] = {n: given.get(n, made.get(n)) for n in TABLES[table].names if n != "rev"}
-    return {n: from_text(v) if n.endswith("_id") and isinstance(v, str) else v for n, v in row.items()}
+    return {n: from_text(v) if (n == "id" or n.endswith("_id")) and isinstance(v, str) else v for n, v in row.items()}
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

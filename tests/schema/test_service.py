@@ -132,8 +132,10 @@ def test_a_condition_must_say_what_it_compares_with(tmp_path: Path) -> None:
     assert "required_when.inn: 'inn' is not known" in said
 
 
-def test_three_items_are_there_in_the_order_of_their_menu_keys() -> None:
-    assert [(s.common_key, s.id) for s in services().values()] == [
+def test_items_are_in_the_order_of_their_menu_keys_and_then_by_name() -> None:
+    found = [(s.common_key or "~", s.id) for s in services().values()]
+    assert found == sorted(found)
+    assert found[:3] == [
         ("1", "resident_pension_enrolment"),
         ("2", "personal_data_change"),
         ("3", "resident_pension_claim"),
