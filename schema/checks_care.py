@@ -19,7 +19,7 @@ def no_card_under_way(e: Examination) -> Iterator[Words]:
         if row["state"] in (APPLIED, MAKING):
             yield f"{row['since']} 已申领，卡还在制作", f"A card was asked for on {row['since']} and is being made"
         if row["state"] in (ACTIVE, HANDED_OVER, LOST):
-            yield f"已有社保卡（{row['card_no'] or '--'}），丢失的办补换", "Has a card already; if lost, ask for a new one"
+            yield f"已有社保卡（{row['card_no'] or '--'}），丢失的办补换", "Has a card already; a lost one is replaced"
 
 
 @check("guardian")
@@ -132,4 +132,4 @@ def draws_something(e: Examination) -> Iterator[Words]:
 def matching_comes_first(e: Examination) -> Iterator[Words]:
     """The agency first compares data; people are troubled only where that says nothing (社会保险经办条例 26)."""
     if e.values["method"] in ("visit", "id_card"):
-        yield "先看有没有就医、乘车等数据能证明，有的不用本人来", "First see whether data already prove it: then nobody need come"
+        yield "先看有没有就医、乘车等数据能证明，有的不用本人来", "First see whether data prove it; nobody need come then"

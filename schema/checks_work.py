@@ -52,7 +52,7 @@ def registered_in_time(e: Examination) -> Iterator[Words]:
     days = e.parameter("employment/registration_days").number
     began = e.values["began_on"]
     if began and date.fromisoformat(began) < e.today - timedelta(days=days):
-        yield f"超过用工之日起 {days} 日的期限，照常登记", f"Later than {days} days after the hire; register all the same"
+        yield f"超过用工之日起 {days} 日的期限，照常登记", f"More than {days} days after the hire; go on"
 
 
 @check("unit", "unit_name")
@@ -158,7 +158,7 @@ def not_referred_yet(e: Examination) -> Iterator[Words]:
     wanted = e.values["vacancy"]
     for row in e.view.rows_of("referral"):
         if wanted and row["outcome"] is None and row["vacancy_id"] == from_text(wanted):
-            yield f"{row['referred_on']} 已推荐过，还没有结果", f"Referred on {row['referred_on']}, outcome not known yet"
+            yield f"{row['referred_on']} 已推荐过，还没有结果", f"Referred on {row['referred_on']}, outcome unknown"
 
 
 @check("referral")
@@ -194,7 +194,7 @@ def class_has_seats(e: Examination) -> Iterator[Words]:
     """The hub alone counts the seats; a station knows them as of its last exchange."""
     row = _chosen(e, "training_class", "training_class")
     if row and row["seats_taken"] >= row["seats"]:
-        yield "名额已满，可以候补，由中心按收到的先后定", "No seat left: put on the waiting list in the order of arrival"
+        yield "名额已满，可以候补，由中心按收到的先后定", "No seat left: waiting list, in the order of arrival"
 
 
 @check("training_class")

@@ -12,11 +12,15 @@ APPLIED, MAKING, HANDED_OVER, ACTIVE, LOST, REPLACED = "applied", "making", "han
 _NOTES = ("health", "lives_with", "carer", "carer_phone", "next_visit_on")
 
 
-def card_of(d: Decided, card_no: str | None) -> dict[str, Any]:
-    """The person's row of that card, made when the register has none: most cards are known from the chip alone."""
+def card_of(d: Decided, card_no: str | None, *, new: bool = False) -> dict[str, Any]:
+    """The person's row of that card, made when the register has none: most cards are known from the chip alone.
+
+    Without a number: the one in use. `new`: the card just came, and one asked for here had no number before.
+    """
     cards = d.view.rows_of("card")
-    known = next((row for row in cards if card_no and row["card_no"] == card_no), None)
-    if known is None:  # one that was asked for here has no number until it is handed over
+    wanted = (ACTIVE, HANDED_OVER) if card_no is None else ()
+    known = next((row for row in cards if row["state"] in wanted or (card_no and row["card_no"] == card_no)), None)
+    if known is None and new:
         known = next((row for row in cards if row["card_no"] is None and row["state"] in (APPLIED, MAKING)), None)
     made = {
         "id": derived_id(d.case.id, "card"), "person_id": d.person_id, "card_no": None, "state": ACTIVE,
@@ -26,22 +30,21 @@ def card_of(d: Decided, card_no: str | None) -> dict[str, Any]:
     return {**(known or made), "card_no": card_no or (known or made)["card_no"]}
 
 
-def _card(d: Decided, state: str, **more: Any) -> list[Change]:
-    row = card_of(d, d.value("card_no"))
+def _card(d: Decided, state: str, *, new: bool = False, **more: Any) -> list[Change]:
+    row = card_of(d, d.value("card_no"), new=new)
     return [Change("card", row | {"state": state, "since": d.today.isoformat(), "case_id": d.case.id} | more)]
 
 
 @effect("bank")
 def card_applied(d: Decided) -> list[Change]:
     """A card is asked for; its number comes with the card."""
-    row = card_of(d, None) | {"id": derived_id(d.case.id, "card"), "state": APPLIED, "bank": d.value("bank")}
-    return [Change("card", row)]
+    return [Change("card", _asked_for(d, "card"))]
 
 
 @effect("card_no", "activate")
 def card_handed_over(d: Decided) -> list[Change]:
     """The holder has the card in hand, in use at once where the holder asked for it."""
-    return _card(d, ACTIVE if d.value("activate") == "yes" else HANDED_OVER, issued_on=d.today.isoformat())
+    return _card(d, ACTIVE if d.value("activate") == "yes" else HANDED_OVER, new=True, issued_on=d.today.isoformat())
 
 
 @effect("card_no")
@@ -65,13 +68,17 @@ def card_found(d: Decided) -> list[Change]:
 @effect("card_no", "bank")
 def card_replaced(d: Decided) -> list[Change]:
     """The old card is out of use for good, a new one is asked for."""
-    new = {
-        "id": derived_id(d.case.id, "new card"), "person_id": d.person_id, "card_no": None, "state": APPLIED,
-        "since": d.today.isoformat(), "bank": d.value("bank"), "issued_on": None, "valid_to": None,
-        "reason": "replacement", "case_id": d.case.id,
+    held = d.value("card_no") or any(row["state"] in (ACTIVE, HANDED_OVER) for row in d.view.rows_of("card"))
+    old = _card(d, REPLACED) if held else []
+    return [*old, Change("card", _asked_for(d, "new card") | {"reason": "replacement"})]
+
+
+def _asked_for(d: Decided, label: str) -> dict[str, Any]:
+    return {
+        "id": derived_id(d.case.id, label), "person_id": d.person_id, "card_no": None, "state": APPLIED,
+        "since": d.today.isoformat(), "bank": d.value("bank"), "issued_on": None, "valid_to": None, "reason": None,
+        "case_id": d.case.id,
     }  # fmt: skip
-    old = _card(d, REPLACED) if d.value("card_no") else []
-    return [*old, Change("card", new)]
 
 
 @effect("happened_on", "place", "cause", "body_part")

@@ -26,7 +26,7 @@ class PersonView:
     `account` is the resident-pension account. `open_cases`: id, service, receipt_no, state, submitted_at, officer.
     `holder_of` tells the id of the person who holds an ID number here, or None. `at_hub`: seen from the hub's database.
     `unit`, `household`: those the case is about, or the unit that it names (where somebody works); None elsewhere.
-    `rows_of` tells the person's rows of any other table that has persons, `row` one row of a table by its id, {} for none.
+    `rows_of` tells the person's rows of any other table that has persons, `row` a table's row by its id, {} for none.
     A case about a unit, a household or nobody has no person: then `known` is False and every row is empty.
     """
 

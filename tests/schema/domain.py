@@ -63,6 +63,7 @@ def view_of(data: dict[str, Any]) -> PersonView:
     )
 
 
+_BY_PERSON = ("person", "contact", "job_seeker", "visit_note")
 _LISTS = {"enrolments": "enrolment", "benefits": "benefit", "employments": "employment"}
 
 
@@ -71,7 +72,8 @@ def _row(table: str, given: dict[str, Any]) -> dict[str, Any]:
     assert set(given) <= set(TABLES[table].names), f"{table} has no column {set(given) - set(TABLES[table].names)}"
     made = {
         "person_id": PERSON_ID,
-        "id": PERSON_ID if table in ("person", "contact", "job_seeker", "visit_note") else f"{table:-<16}"[:16].encode(),
+        "id": PERSON_ID if table in _BY_PERSON else f"{table:-<16}"[:16].encode(),
+        "case_id": CASE_ID[::-1],
     }
     row: dict[str, Any] = {n: given.get(n, made.get(n)) for n in TABLES[table].names if n != "rev"}
     return {n: from_text(v) if (n == "id" or n.endswith("_id")) and isinstance(v, str) else v for n, v in row.items()}

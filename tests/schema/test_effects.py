@@ -229,7 +229,8 @@ EXTRA = {
 def test_applying_a_case_twice_is_applying_it_once(service_id: str, known: bool, drawn: st.DataObject) -> None:
     good = domain.good(service_id)
     known = known or service_id != ENROLMENT
-    data = domain.merged(good, {"answers": drawn.draw(EXTRA.get(service_id, st.just({}))), "known": known, "at_hub": drawn.draw(st.booleans())})
+    answers = drawn.draw(EXTRA.get(service_id, st.just({})))
+    data = domain.merged(good, {"answers": answers, "known": known, "at_hub": drawn.draw(st.booleans())})
     before = domain.view_of(data)
     item, values = domain.services()[service_id], domain.examined(data).values
     case = CaseInput(CASE_ID, before.person_id, values, "0100-1", "330683100")
