@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, url_for
 from werkzeug.routing import BaseConverter, ValidationError
 
-from hub import pack, pages, signing, stations, sync_api
+from hub import confidential, pack, pages, signing, stations, sync_api
 from hub.context import EXTENSION, Hub, current
 from hub.officers import HubOfficers
 from hub.pages import check, registry
@@ -51,6 +51,7 @@ def create_app(hub: Hub, *, cost: keys.Cost = keys.STANDARD) -> Flask:
     for module in pages.PAGES:
         app.register_blueprint(module.page)
     app.before_request(signing.sign_what_is_due)
+    app.before_request(confidential.guard)
     app.context_processor(_page_variables)
     app.jinja_env.globals.update(
         service_short=_service_short,

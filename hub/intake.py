@@ -63,6 +63,7 @@ def _submitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
         materials=body["materials"],
         findings=notes,
     )
+    registry.place_rows(pub, case)
     _begin(pub, case, fact, "submit")
     receipt_blocks.top_up(pub, fact.origin, case.received_on)
 

@@ -24,7 +24,8 @@ CASE_ROLES = ("accept", "calculate", "review", "approve")
 MONEY_ROLES = ("settle", "approve_month", "pay", "close")
 # Supervision and administration process nothing, whatever other role somebody wrote beside them.
 WATCHING_ROLES = ("inspect", "admin")
-HUB_ROLES = (*CASE_ROLES, *MONEY_ROLES, *WATCHING_ROLES, "import", "rules")
+# Labour inspection: with posts of a case beside it, it also sees confidential ones (`confidential`).
+HUB_ROLES = (*CASE_ROLES, *MONEY_ROLES, *WATCHING_ROLES, "import", "rules", "labour")
 
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 NAME_MAX_CHARS = 40

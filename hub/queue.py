@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from hub import confidential
 from hub.officers import WATCHING_ROLES
 from schema.case import FORWARDING, STEPS
 from schema.web.door import Officer
@@ -99,6 +100,9 @@ def _mine(officer: Officer, wanted: Filter) -> tuple[str, Sequence[Any]]:
     marks = ", ".join("?" * len(mine)) or "NULL"
     parts = [f"c.step IN ({marks})", _HANDS]
     values: list[Any] = [*mine, officer.operator_no, officer.operator_no]
+    if not confidential.may_see(officer.roles) and (hidden := confidential.services()):
+        parts.append(f"c.service NOT IN ({', '.join('?' * len(hidden))})")
+        values += hidden
     if wanted.township:
         parts.append("c.township = ?")
         values.append(wanted.township)

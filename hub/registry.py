@@ -10,7 +10,7 @@ from typing import Any
 
 from hub import cases, pack
 from hub.cases import HubCase
-from schema import effects, ids, tables
+from schema import effects, effects_work, ids, tables
 from schema.checks import has_block
 from schema.effects import Change
 from schema.errors import WrongState
@@ -25,6 +25,12 @@ def apply(pub: Publication, changes: Iterable[Change]) -> None:
             pub.cells(change.table, row.pop("id"), row)
         else:
             pub.put(change.table, row)
+
+
+def place_rows(pub: Publication, case: HubCase) -> None:
+    """A vacancy that this case brings is placed in its township before its cells arrive: unplaced, they are refused."""
+    if effects_work.OFFERS & set(case.item.effects):
+        pub.place(effects_work.vacancy_id(case.id), [case.township], "vacancy")
 
 
 def changes_of(db: Any, case: HubCase, on: date) -> list[Change]:

@@ -10,7 +10,7 @@ from flask import Flask, request, url_for
 from werkzeug.routing import BaseConverter, ValidationError
 
 import node.pages.card as card_page
-from node import unsent
+from node import confidential, unsent
 from node.card import desk as card_desk
 from node.exchange import Exchange
 from node.officers import StationOfficers
@@ -60,6 +60,7 @@ def create_app(
     init_app(app, place="station", texts=TEXTS, clock=station.clock)
     officers = StationOfficers(station.store, station.config.id, station.clock, current_key)
     init_auth(app, officers, station.clock, passive=PASSIVE, ring=ring, cost=cost)
+    app.before_request(confidential.guard)
     for page in PAGES:
         app.register_blueprint(page)
     app.context_processor(lambda: _about(station))

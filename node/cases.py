@@ -334,13 +334,7 @@ def _write_cells(
     case = effects.CaseInput(case_id, person.person_id, values, desk.station, desk.township)
     for change in effects.at_counter(item, case, person, desk.clock.today(), desk.parameters):
         cells = {column: value for column, value in change.row.items() if column != "id"}
-        row_id = bytes(change.row["id"])
-        if change.table == contacts.TABLE:
-            contacts.change(db, row_id, cells, officer.operator_no, desk.clock)
-        elif db.execute(f"SELECT 1 FROM {change.table} WHERE id = ?", (row_id,)).fetchone():
-            database.update(db, change.table, {"id": row_id}, cells)
-        else:
-            database.insert(db, change.table, change.row)
+        contacts.change(db, bytes(change.row["id"]), cells, officer.operator_no, desk.clock, change.table)
 
 
 def _check_open(db: Any, row: Any, officer: Officer, item: Service) -> None:

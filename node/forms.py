@@ -9,6 +9,7 @@ from typing import Any
 
 from node import employers
 from node.cases import Desk
+from node.community import picks
 from schema import checks, field_types, ids, prefill
 from schema.field_types import Context
 from schema.findings import Finding
@@ -71,6 +72,8 @@ def sections(
     def entries(field: Field) -> tuple[tuple[str, Text], ...]:
         if field.type == "members":
             return _members(person)
+        if field.type in picks.PICKS:
+            return picks.PICKS[field.type](db, person)
         if field.type in _VILLAGES:
             return _VILLAGES[field.type](db, desk.township, answers)
         return tuple((choice.value, choice.text) for choice in field_types.options(field, context))
@@ -111,6 +114,8 @@ def answers(desk: Desk, db: Any, item: Service, raw: dict[str, str], *, on_slip:
         text = _readable(field, value, context, villages)
         if field.type in _SEARCHES:
             text = dict.fromkeys(("zh", "en"), _picked(db, field, raw[field.name]) or "--")
+        if field.type in picks.PICKS:
+            text = picks.name(db, field.type, raw[field.name])
         if field.type == "members" and value:
             text = {"zh": "、".join(names := _names(db, value)), "en": ", ".join(names)}
         out.append(Answer(field.label, _masked(field, value, text) if on_slip else text, field.type))

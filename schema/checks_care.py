@@ -132,4 +132,4 @@ def draws_something(e: Examination) -> Iterator[Words]:
 def matching_comes_first(e: Examination) -> Iterator[Words]:
     """The agency first compares data; people are troubled only where that says nothing (社会保险经办条例 26)."""
     if e.values["method"] in ("visit", "id_card"):
-        yield "先看有没有就医、乘车等数据能证明，有的不用本人来", "First see whether data prove it; nobody need come then"
+        yield "先看有没有就医、乘车等数据能证明，有的不用本人来", "Look at the data first: then nobody need come"

@@ -82,7 +82,15 @@ def vacancy_offered(d: Decided) -> list[Change]:
         "employer_code": unit.get("uscc") or d.value("uscc"),
         "job_township": (d.value("job_place") or d.case.township)[:TOWNSHIP_DIGITS],
     }  # fmt: skip
-    return [Change("vacancy", {"id": derived_id(d.case.id, "vacancy"), **cells})]
+    return [Change("vacancy", {"id": vacancy_id(d.case.id), **cells})]
+
+
+def vacancy_id(case_id: bytes) -> bytes:
+    """The id of the vacancy that a case brings."""
+    return derived_id(case_id, "vacancy")
+
+
+OFFERS = frozenset({vacancy_offered.__name__})
 
 
 @effect("employer", "job_title", "vacancy")
