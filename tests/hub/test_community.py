@@ -26,8 +26,8 @@ def put_class(county: County, seats: int, taken: int) -> bytes:
     with publish.transaction(county.store) as pub:
         pub.put("training_class", {
             "id": class_id, "course": "养老护理员", "place": "培训中心", "township": TOWNSHIP,
-            "begins_on": "2026-12-10", "ends_on": "2026-12-25", "sign_up_until": "2026-12-05", "hours": 80, "seats": seats,
-            "seats_taken": taken, "state": "open",
+            "begins_on": "2026-12-10", "ends_on": "2026-12-25", "sign_up_until": "2026-12-05", "hours": 80,
+            "seats": seats, "seats_taken": taken, "state": "open",
         })  # fmt: skip
     return class_id
 
