@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from schema import effects, period
+from schema import discovery, effects, period
 from schema.parameter import Parameters
 from schema.rules import pension
 from schema.rules.trace import Trace
@@ -82,3 +82,5 @@ def _birth(values: dict[str, Any]) -> date | None:
 
 # By the effect that the item has: an item that opens a benefit is estimated as a benefit.
 ESTIMATORS: dict[str, Estimator] = {"resident_enrolment": _enrolment, "resident_benefit": _claim}
+
+discovery.load_beside(__file__, "estimate_")

@@ -112,9 +112,7 @@ def passphrase(unlock_file: str | None) -> bytes:
     return found if found is not None else ask().encode()
 
 
-def with_folder(
-    open_folder: Callable[..., Any], what: str
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_folder(open_folder: Callable[..., Any], what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command `--dir` and `--unlock-file`, and pass it the opened folder as its first argument.
 
     `open_folder(path, unlock_file, ask=...)` returns something with `close()`.

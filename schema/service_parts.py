@@ -35,7 +35,9 @@ class Condition:
             filled = any(str(answers.get(name) or "").strip() for name in self.any_filled + self.none_filled)
             return filled == bool(self.any_filled)
         given = answers.get(self.field)
-        return any(is_ticked(given) == w if isinstance(w, bool) else str(given or "") == w for w in self.one_of)
+        # Several choices are a list, or as typed one text with spaces between.
+        said = given if isinstance(given, list) else [str(given or ""), *str(given or "").split()]
+        return any(is_ticked(given) == w if isinstance(w, bool) else w in said for w in self.one_of)
 
 
 @dataclass(frozen=True)
