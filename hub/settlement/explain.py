@@ -22,6 +22,10 @@ REASONS: dict[str, Text] = {
     },
     "ended": {"zh": "待遇已终止", "en": "the benefit has ended"},
     "suspended": {"zh": "待遇暂停，恢复后补发", "en": "suspended; paid as arrears when resumed"},
+    "reported": {
+        "zh": "已收到死亡或暂停的申报，核对以前先停发",
+        "en": "a death or a pause was reported; held back until that case is decided",
+    },
     "dead": {
         "zh": "已死亡，从次月起停发；未领月份由继承人申领",
         "en": "deceased; unpaid months are for the heirs to claim",

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hub import pack
-from hub.settlement import credits, kernel
+from hub.settlement import credits, kernel, stops
 from hub.settlement.credits import Credit
 from hub.settlement.kernel import Columns
 from hub.settlement.month import SCHEME
@@ -100,11 +100,13 @@ def _benefits(db: Any, month: str) -> dict[bytes, Row]:
         (SCHEME, period.add_months(month, -1)),
     )
     found: dict[bytes, Row] = {}
+    stopped = stops.reported(db)
     for row in rows:
         person_id = bytes(row["person_id"])
         known = found.get(person_id)
         if known is None:
-            found[person_id] = {**dict(row), "code": _STATES[row["state"]]}
+            state = "suspended" if row["state"] == "active" and person_id in stopped else row["state"]
+            found[person_id] = {**dict(row), "code": _STATES[state]}
         elif row["state"] != "ended":
             known["code"] = kernel.SEVERAL
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub import cases, ledger
+from hub.settlement import stops
 from hub.settlement.month import SCHEME
 from schema import database
 from schema.clock import Clock
@@ -55,7 +56,11 @@ def carry_out(pub: Publication, month: str, clock: Clock) -> Paid:
 
 def _hold_back(db: Any, month: str) -> int:
     """Take out who may no longer be paid: the line becomes one of a held person, the months stay due."""
-    stopped = [row for row in db.execute(_STOPS, (SCHEME, month)).fetchall() if row["reason"]]
+    reported = stops.reported(db)
+    stopped = [dict(row) for row in db.execute(_STOPS, (SCHEME, month))]
+    for row in stopped:
+        row["reason"] = row["reason"] or (stops.REPORTED if row["person_id"] in reported else None)
+    stopped = [row for row in stopped if row["reason"]]
     for row in stopped:
         database.update(db, "payment", {"id": row["id"]}, {"state": "held", "reason": row["reason"]})
         key = {"scheme": SCHEME, "month": month, "person_id": row["person_id"]}
