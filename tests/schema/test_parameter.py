@@ -127,7 +127,8 @@ def test_a_file_must_stand_in_a_folder_of_its_scheme(tmp_path: Path) -> None:
 
 
 def test_every_parameter_is_used_and_every_used_one_exists() -> None:
-    code = {p: p.read_text(encoding="utf-8") for p in (ROOT / "schema").rglob("*.py")}
+    places = [p for folder in ("schema", "node", "hub") for p in (ROOT / folder).rglob("*.py")]
+    code = {p: p.read_text(encoding="utf-8") for p in places}
     names = {p.name for p in parameters()}
     asked = {field.options for item in services().values() for field in item.fields if field.options}
     for text in code.values():
