@@ -23,7 +23,7 @@ from schema.web.keyring import KeyRing
 
 TEXTS = tuple(
     Path(__file__).parent / f"{name}texts.toml"
-    for name in ("", "person_", "print_", "courier_", "card/", "community/")
+    for name in ("", "estimate_", "person_", "print_", "courier_", "card/", "community/")
 )
 SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
 

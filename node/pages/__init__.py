@@ -6,6 +6,7 @@ from __future__ import annotations
 import node.pages.card as card
 import node.pages.cases as cases
 import node.pages.counter as counter
+import node.pages.estimates as estimates
 import node.pages.items as items
 import node.pages.lost as lost
 import node.pages.persons as persons
@@ -18,7 +19,7 @@ import node.pages.unsent as unsent
 import node.pages.usb as usb
 
 PAGES = (
-    counter.page, items.page, unit_search.page, persons.page, units.page, cases.page, slips.page, prints.page,
-    unsent.page, lost.page, usb.page, station.page, card.page,
+    counter.page, items.page, estimates.page, unit_search.page, persons.page, units.page, cases.page, slips.page,
+    prints.page, unsent.page, lost.page, usb.page, station.page, card.page,
 )  # fmt: skip
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""
