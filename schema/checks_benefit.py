@@ -269,7 +269,7 @@ def not_employed(e: Examination) -> Iterator[Words]:
 
 
 @check("registered_on")
-def registered_unemployed(e: Examination) -> Iterator[Words]:
+def unemployment_registered_then(e: Examination) -> Iterator[Words]:
     """The clock runs from the registration, which is an item of its own (社会保险法 50)."""
     given = e.values["registered_on"]
     if given and given > e.today.isoformat():

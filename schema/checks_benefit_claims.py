@@ -187,7 +187,7 @@ def graded_in_past(e: Examination) -> Iterator[Words]:
 
 
 @check("from_month", "to_month")
-def months_in_order(e: Examination) -> Iterator[Words]:
+def span_in_order(e: Examination) -> Iterator[Words]:
     """From before to."""
     first, last = e.values["from_month"], e.values["to_month"]
     if first and last and first > last:
