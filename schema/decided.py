@@ -90,6 +90,7 @@ def effect(*reads: str) -> Callable[[EffectFunction], EffectFunction]:
     """Register an effect under its function's name; `reads` are fields that an item using it must have."""
 
     def register(function: EffectFunction) -> EffectFunction:
+        assert function.__name__ not in EFFECTS, f"two effects are called {function.__name__}"
         EFFECTS[function.__name__] = Effect(function.__name__, reads, function)
         return function
 

@@ -62,6 +62,8 @@ def check(*reads: str) -> Callable[[CheckFunction], CheckFunction]:
     """Register a check under its function's name; `reads` are fields that an item using it must have."""
 
     def register(function: CheckFunction) -> CheckFunction:
+        # A second one of that name would silently take the place of the first in every item that uses it.
+        assert function.__name__ not in CHECKS, f"two checks are called {function.__name__}"
         CHECKS[function.__name__] = Check(function.__name__, reads, function)
         return function
 
