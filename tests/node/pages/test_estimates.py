@@ -42,7 +42,7 @@ def test_the_page_says_that_it_is_provisional_and_which_values_nobody_verified(c
     for words in (
         "试算结果，不是核定",
         "最低月工资 × 比例",
-        "社会保险法 四十六",
+        "社会保险法 四十七",
         "2,430.00 元",
         "待核实",
         "已核实",
