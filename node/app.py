@@ -25,7 +25,10 @@ TEXTS = tuple(
     Path(__file__).parent / f"{name}texts.toml"
     for name in ("", "estimate_", "person_", "print_", "courier_", "card/", "community/")
 )
-SECTIONS = (("counter", "home"), ("items", "index"), ("cases", "index"), ("unsent", "index"), ("station", "index"))
+SECTIONS = (
+    ("counter", "home"), ("items", "index"), ("cases", "index"), ("community", "jobs"), ("unsent", "index"),
+    ("station", "index"),
+)  # fmt: skip
 
 PASSIVE = ("station.bar", "unsent.progress", "card.listen")
 

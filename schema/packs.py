@@ -24,19 +24,19 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from schema import parameter, service
+from schema import parameter, policy, service
 from schema.clock import parse_stamp
 from schema.errors import BadPack, BadParameterFile, BadServiceFile, BadSignature
 from schema.parameter import Parameters
 from schema.service_parts import Service
 
 BUILT_IN = Path(__file__).parent
-PARTS = ("services/*.toml", "choices.toml", "parameters/**/*.toml")
+PARTS = ("services/*.toml", "choices.toml", "policies/*.toml", "parameters/**/*.toml")
 FILE_MAX_BYTES = 128 * 1024
 MANIFEST_MAX_BYTES = 64 * 1024
 NOTE_MAX_CHARS = 200
 # A path from outside becomes a file for as long as it is read: it must not lead out of its folder.
-_PATH = re.compile(r"(services/[a-z0-9_]{1,60}|choices|parameters/[a-z0-9_]{1,60}/[a-z0-9_]{1,60})\.toml")
+_PATH = re.compile(r"((services|policies)/[a-z0-9_]{1,60}|choices|parameters/[a-z0-9_]{1,60}/[a-z0-9_]{1,60})\.toml")
 _SIGNED_AS = b"S1P"
 
 Files = Mapping[str, bytes]
@@ -148,6 +148,10 @@ def _load(root: Path, files: Files, number: int) -> RulePack:
         faults.append(error)
     try:
         services = service.load_all(root / "services", parameters, root / "choices.toml")
+    except BadServiceFile as error:
+        faults.append(error)
+    try:
+        policy.articles(files)
     except BadServiceFile as error:
         faults.append(error)
     if faults or parameters is None:

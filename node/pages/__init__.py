@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import node.community.pages as community
 import node.pages.card as card
 import node.pages.cases as cases
 import node.pages.counter as counter
@@ -20,6 +21,6 @@ import node.pages.usb as usb
 
 PAGES = (
     counter.page, items.page, estimates.page, unit_search.page, persons.page, units.page, cases.page, slips.page,
-    prints.page, unsent.page, lost.page, usb.page, station.page, card.page,
+    prints.page, unsent.page, lost.page, usb.page, station.page, card.page, community.page,
 )  # fmt: skip
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""
