@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the township's own work: a person is sent to the job that fits, and everything else that is due is listed."""
+"""Pages of the township's own work: a person is sent to the job that fits; what is due is listed."""
 
 from __future__ import annotations
 
