@@ -32,7 +32,7 @@ from sync.hub.inbox import write_refusal
 from sync.station import outbox
 from sync.station.hello import refusal
 from sync.station.pull_stage import rank
-from sync.wire import codec, frame, signed
+from sync.wire import certificate, codec, frame, signed
 from sync.wire.receipt import Refused
 from sync.wire.transport import Request, Response
 from sync.wire.words import words
@@ -264,7 +264,8 @@ class _Intake:
             return
         welcome = signed.peek(signed.WELCOME, answer.body, "header")
         assert self._header is not None
-        if set(self._header.state["after"]) != set(welcome["heads"]):
+        held = certificate.read(signed.peek(signed.HELLO, data, "header")["certificate"]).slices
+        if set(self._header.state["after"]) != set(held):
             raise codec.bad("bundle", "state")  # it may ask for its own slices and no other
         self._token = welcome["token"]
         self._known = {channel: n for channel, (n, *_) in welcome["known"].items()}
@@ -330,9 +331,10 @@ class _Pages:
         self._limit, self._tell = limit_bytes, tell
         self.count, self.more = 0, False
 
-    def run(self, heads: dict[str, dict[str, int]]) -> None:
+    def run(self, heads: list[int]) -> None:
         """Every place with something new; the others the station skips by the welcome."""
-        places = [(s, c) for s, channels in self._state.after.items() for c, at in channels.items() if heads[s][c] > at]
+        after = self._state.after
+        places = [p for p, last in zip(frame.places(after), heads, strict=True) if last > after[p[0]][p[1]]]
         for slice_, channel in sorted(places, key=rank):
             self._place(slice_, channel)
 

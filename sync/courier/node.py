@@ -237,7 +237,7 @@ class _Intake:
             comparable = all(hubs[f][0] <= int(query["at"]) for f in families)
             mine = dict(zip(families, query["mine"].split("."), strict=True))
             differs = [f for f in families if mine[f] != hubs[f][1].hex()]
-            return {"comparable": comparable, "equal": not differs, "differs": differs}
+            return {"comparable": comparable, "differs": differs}
 
         link = Link(self._node.store, self._node.clock)
         equal = proof.compare(self._node.store, self._certificate.slices, ask, self._node.clock.now()).equal

@@ -54,12 +54,12 @@ class Differences:
         now, at = self._clock.now(), int(query["at"])
         found = {family: self._kept.of(held, now) for family, held in digest.families(wanted).items()}
         if any(one.last > at for one in found.values()):
-            return {"comparable": False, "equal": False, "differs": []}
+            return {"comparable": False, "differs": []}
         mine = query.get("mine", "").split(".")
         given = dict(zip(found, mine, strict=False)) if len(mine) == len(found) else {}
         differs = [family for family, one in found.items() if given.get(family) != one.root.hex()]
         self._note(node, differs, now)
-        return {"comparable": True, "equal": not differs, "differs": differs}
+        return {"comparable": True, "differs": differs}
 
     def _note(self, node: Node, differs: list[str], now: datetime) -> None:
         at = stamp(now)

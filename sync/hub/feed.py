@@ -18,7 +18,7 @@ from sync import slices
 from sync.hub import publish
 from sync.wire import codec
 from sync.wire.codec import WireCell
-from sync.wire.frame import PULLED
+from sync.wire.frame import places
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,22 @@ class Page:
     items: int
 
 
-def heads(db: Any, wanted: tuple[str, ...]) -> dict[str, dict[str, int]]:
-    """slice -> channel -> number of its last entry."""
+def heads(db: Any, wanted: tuple[str, ...]) -> list[int]:
+    """Number of the last entry of each of these slices' channels, in the order of `frame.places`; 0 when empty."""
     sql = "SELECT max(seq) FROM slice_feed WHERE slice = ? AND channel = ?"
-    return {s: {c: db.execute(sql, (s, c)).fetchone()[0] or 0 for c in sorted(_BUILDERS)} for s in wanted}
+    return [db.execute(sql, place).fetchone()[0] or 0 for place in places(wanted)]
 
 
 def left(db: Any, wanted: tuple[str, ...], at: list[Any]) -> list[int]:
-    """How many entries lie behind each cursor of `at`: slices in text order, of each the channels in that of PULLED.
+    """How many entries lie behind each cursor of `at`, which are in the order of `frame.places`.
 
     Raises BadFrame when `at` is no such list.
     """
-    places = [(slice_, channel) for slice_ in sorted(wanted) for channel in PULLED]
-    if len(at) != len(places) or not all(type(n) is int and 0 <= n < 2**53 for n in at):
+    counted = places(wanted)
+    if len(at) != len(counted) or not all(type(n) is int and 0 <= n < 2**53 for n in at):
         raise codec.bad("header", "at")
     sql = "SELECT count(*) FROM slice_feed WHERE slice = ? AND channel = ? AND seq > ?"
-    return [int(db.execute(sql, (*place, n)).fetchone()[0]) for place, n in zip(places, at, strict=True)]
+    return [int(db.execute(sql, (*place, n)).fetchone()[0]) for place, n in zip(counted, at, strict=True)]
 
 
 def page(

@@ -21,11 +21,11 @@ from schema import database, events
 from schema.clock import Clock, stamp
 from schema.database import Store
 from sync.equality import incidents
-from sync.hub import inbox, life, publish
+from sync.hub import greeting, inbox, life, publish
 from sync.hub.greeting import Greeter
 from sync.hub.inbox import Node
 from sync.hub.publish import Publication
-from sync.wire import certificate, codec, enrolment, frame, signed
+from sync.wire import certificate, codec, enrolment, signed
 
 ASK: dict[str, type | tuple[type, ...]] = {
     "certificate": bytes, "epoch": bytes, "site": bytes, "new_epoch": bytes, "new_site": bytes, "why": str,
@@ -80,14 +80,14 @@ class Granter:
 
     def _grant(self, pub: Publication, node: Node, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._authority is not None
-        known = {c: inbox.known(pub.db, replace(node, epoch=asked["epoch"]), c) for c in frame.PUSHED}
+        known = greeting.known_frames(pub.db, replace(node, epoch=asked["epoch"]))
         if (asked["new_epoch"], asked["new_site"]) != (node.epoch, node.site_id):
             self._begin(pub, node, asked)
         record = enrolment.renew(pub.db, node.id, self._clock.today())
         return {
             "nonce": asked["nonce"],
             "certificate": enrolment.certificate_for(record, self._authority, self._clock.today()),
-            "known": {channel: [k.n, k.hash, k.upto] for channel, k in known.items()},
+            "known": known,
             "facts": _last_facts(pub.db, node.id),
             "life": life.of(pub.db),
             "since": life.since(pub.db),

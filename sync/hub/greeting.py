@@ -34,7 +34,7 @@ HELLO: dict[str, type | tuple[type, ...]] = {
     "at": list, "rules": str, "rules_waiting": str,
 }  # fmt: skip
 WELCOME: dict[str, type | tuple[type, ...]] = {
-    "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": dict, "schema": int,
+    "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": list, "schema": int,
     "revoked": list, "life": bytes, "certificate": bytes, "left": list, "budget": int,
 }  # fmt: skip
 
@@ -111,12 +111,11 @@ class Greeter:
 
     def _welcome(self, pub: Publication, node: Node, at: list[Any]) -> dict[str, Any]:
         db = pub.db
-        known = {channel: inbox.known(db, node, channel) for channel in frame.PUSHED}
         revoked = db.execute("SELECT serial FROM node_record WHERE revoked_at IS NOT NULL ORDER BY serial").fetchall()
         return {
             "hub_time": stamp(self._clock.now()),
             "token": tokens.issue(self._token_secret, node.id, node.epoch, self._clock.now()),
-            "known": {channel: [k.n, k.hash, k.upto] for channel, k in known.items()},
+            "known": known_frames(db, node),
             "head": pub.seq,
             "heads": feed.heads(db, node.slices),
             "schema": migrations.SCHEMA_VERSION,
@@ -132,3 +131,9 @@ class Greeter:
         if self._authority_key is None or not enrolment.is_old(stated.not_after, today):
             return b""
         return enrolment.certificate_for(enrolment.renew(db, stated.node, today), self._authority_key, today)
+
+
+def known_frames(db: Any, node: Node) -> dict[str, list[Any]]:
+    """channel -> [n, hash, upto] of the last frame that the hub has of this life; channels without one are left out."""
+    found = {channel: inbox.known(db, node, channel) for channel in frame.PUSHED}
+    return {channel: [last.n, last.hash, last.upto] for channel, last in found.items() if last.n}

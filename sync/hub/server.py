@@ -275,7 +275,8 @@ def problem(status: int, code: str, headers: dict[str, str] | None = None, **mor
 
 
 def _json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(status, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
+    body = json.dumps(content, separators=(",", ":")).encode()
+    return Response(status, {"content-type": "application/json", **(headers or {})}, body)
 
 
 def _route_of(request: Request) -> str:

@@ -17,11 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import crsqlite, ids, migrations, rulebook
 from schema.clock import parse_stamp, stamp
 from schema.errors import RefusedByPeer
+from schema.events import GENESIS
 from sync.hub.greeting import WELCOME
 from sync.station import outbox, pull, rebase
 from sync.wire import certificate as certificates
-from sync.wire import codec, signed
+from sync.wire import codec, frame, signed
 from sync.wire.words import words
+
+# Of a channel without frames.
+NOTHING_KNOWN = (0, GENESIS, 0)
 
 
 @dataclass(frozen=True)
@@ -44,21 +48,16 @@ def write(db: Any, certificate: bytes, key: Ed25519PrivateKey, now: datetime) ->
     content = {
         "certificate": certificate, "epoch": epoch, "site": crsqlite.site_id(db), "nonce": nonce,
         "unsent": outbox.unsent(db).count, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(now),
-        "at": [pull.cursor(db, *place) for place in places(certificates.read(certificate).slices)],
+        "at": [pull.cursor(db, *place) for place in frame.places(certificates.read(certificate).slices)],
         "rules": rulebook.in_force(db), "rules_waiting": rulebook.waiting(db).get("hash", ""),
     }  # fmt: skip
     return signed.seal(signed.HELLO, content, key), nonce
 
 
-def places(slices: Iterable[str]) -> list[tuple[str, str]]:
-    """(slice, channel) of everything a station pulls, in the order in which hello and welcome count them."""
-    return [(slice_, channel) for slice_ in sorted(slices) for channel in pull.ORDER]
-
-
 def left_by_channel(welcome: dict[str, Any], slices: Iterable[str]) -> dict[str, int]:
     """How many feed entries the hub has for this station, by channel."""
     out: dict[str, int] = {}
-    for (_, channel), count in zip(places(slices), welcome["left"], strict=True):
+    for (_, channel), count in zip(frame.places(slices), welcome["left"], strict=True):
         out[channel] = out.get(channel, 0) + count
     return out
 
@@ -69,12 +68,9 @@ def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[
     Raises BadFrame, BadSignature.
     """
     welcome = signed.fields(signed.open_(signed.WELCOME, data, hub_public), WELCOME, "header")
-    known, heads = welcome["known"], welcome["heads"]
-    good = all(
-        type(known.get(c)) is list and [type(x) for x in known[c]] == [int, bytes, int] for c in outbox.PUSHED
-    ) and all(type(heads.get(s)) is dict and type(heads[s].get(c)) is int for s in held for c in pull.ORDER)
-    good = good and len(welcome["left"]) == len(places(held)) and all(type(n) is int for n in welcome["left"])
-    if not good or len(welcome["life"]) != 16 or welcome["budget"] < 0:
+    counted = (welcome["left"], welcome["heads"])
+    good = all(len(one) == len(frame.places(held)) and all(type(n) is int for n in one) for one in counted)
+    if not good or not known_fits(welcome["known"]) or len(welcome["life"]) != 16 or welcome["budget"] < 0:
         raise codec.bad("header", "welcome")
     try:
         parse_stamp(welcome["hub_time"])
@@ -83,11 +79,17 @@ def read_welcome(data: bytes, hub_public: bytes, held: tuple[str, ...]) -> dict[
     return welcome
 
 
+def known_fits(known: dict[str, Any]) -> bool:
+    """Whether the hub's word on the frames it has, of a welcome or a grant, has its form."""
+    fits = all(type(last) is list and [type(x) for x in last] == [int, bytes, int] for last in known.values())
+    return fits and set(known) <= set(outbox.PUSHED)
+
+
 def reconcile(db: Any, welcome: dict[str, Any], then: Standing) -> None:
     """Raises RefusedByPeer: hub_behind when the hub lacks what it signed for, rebase when it knows another history,
     hub_restored when it came back from a backup."""
     for channel in outbox.PUSHED:
-        n, hash_, _ = welcome["known"][channel]
+        n, hash_, _ = welcome["known"].get(channel, NOTHING_KNOWN)
         if then.acked[channel] > n:
             raise refusal("hub_behind")
         if n and outbox.hash_at(db, channel, n) != hash_:

@@ -30,9 +30,14 @@ class Link:
         self.put(values)
 
     def put(self, values: dict[str, str]) -> None:
-        """Write values; unchanged ones cost nothing."""
+        """Write values. Unchanged ones cost nothing: an exchange with nothing to do must not wait for the disk."""
+        with self._store.read() as db:
+            known = dict(db.execute("SELECT name, value FROM link").fetchall())
+        changed = {name: value for name, value in values.items() if known.get(name) != value}
+        if not changed:
+            return
         with self._store.write() as db:
-            for name, value in values.items():
+            for name, value in changed.items():
                 database.upsert(db, "link", {"name": name, "value": value})
 
     def now(self) -> str:

@@ -63,7 +63,8 @@ def compare(store: Store, held: tuple[str, ...], ask: Ask, now: datetime) -> Ver
     answer = ask(f"/s1/digest/{','.join(held)}", asked)
     if answer.get("comparable") is not True:
         return Verdict(None)
-    equal, differs = answer.get("equal") is True, _families(answer.get("differs"), mine)
+    differs = _families(answer.get("differs"), mine)
+    equal = not differs
     with store.write() as db:
         if equal:
             incidents.repaired(db, "digest", HUB, stamp(now))
@@ -74,7 +75,7 @@ def compare(store: Store, held: tuple[str, ...], ask: Ask, now: datetime) -> Ver
 
 
 def _families(named: Any, known: dict[str, Kept]) -> tuple[str, ...]:
-    if type(named) is not list or any(name not in known for name in named if type(name) is str):
+    if type(named) is not list or any(type(name) is not str or name not in known for name in named):
         raise codec.bad("payload", "differs")
     return tuple(name for name in known if name in named)
 

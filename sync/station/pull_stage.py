@@ -83,15 +83,14 @@ def apply_page(
 def skip_ahead(store: Store, held: tuple[str, ...], welcome: dict[str, Any]) -> set[tuple[str, str]]:
     """(slice, channel) with something new. Of the others the cursor moves to the head without a request: the hub,
     which signed the welcome, says that nothing lies between."""
-    head, heads, new, idle = welcome["head"], welcome["heads"], set(), []
+    head, new, idle = welcome["head"], set(), []
     with store.read() as db:
-        for slice_ in held:
-            for channel in pull.ORDER:
-                at = pull.cursor(db, slice_, channel)
-                if heads[slice_][channel] > at:
-                    new.add((slice_, channel))
-                elif at < head:
-                    idle.append((slice_, channel))
+        for place, last in zip(frame.places(held), welcome["heads"], strict=True):
+            at = pull.cursor(db, *place)
+            if last > at:
+                new.add(place)
+            elif at < head:
+                idle.append(place)
     if idle:
         with store.write() as db:
             for slice_, channel in idle:

@@ -109,7 +109,7 @@ def begin(db: Any, wanted: Pending, grant: dict[str, Any], clock: Clock) -> None
         return  # another session of this station was quicker
     node, epoch = outbox.identity(db)
     now = stamp(clock.now())
-    journal.keep(db, grant["known"]["reg"][2], _own_lives(db, node, wanted))
+    journal.keep(db, grant["known"].get("reg", (0, b"", 0))[2], _own_lives(db, node, wanted))
     if not wanted.history_was_cut:
         _tell_conflicts_again(db, node)
     _queue_facts(db, node, grant, everything=not wanted.history_was_cut)

@@ -13,6 +13,7 @@ from schema.errors import RefusedByPeer
 from sync.hub.grant import GRANT
 from sync.station import outbox, rebase
 from sync.station.conversation import Conversation
+from sync.station.hello import known_fits
 from sync.station.rebase import Pending
 from sync.station.report import Answered
 from sync.wire import certificate as certificates
@@ -108,8 +109,6 @@ class RebaseStage:
 
 
 def _require_form(grant: dict[str, Any]) -> None:
-    known = grant["known"]
-    fit = all(type(known.get(c)) is list and [type(x) for x in known[c]] == [int, bytes, int] for c in outbox.PUSHED)
-    fit = fit and all(type(f) is list and [type(x) for x in f] == [bytes, int] for f in grant["facts"])
-    if not fit or len(grant["life"]) != 16:
+    facts_fit = all(type(f) is list and [type(x) for x in f] == [bytes, int] for f in grant["facts"])
+    if not facts_fit or not known_fits(grant["known"]) or len(grant["life"]) != 16:
         raise codec.bad("header", "grant")

@@ -79,9 +79,10 @@ class Session:
                 retry_after_s=getattr(error, "retry_after_s", None),
             )  # fmt: skip
         state = "up" if error is None else "down" if _may_pass(error) else "refused"
-        talk.line.remember()
-        talk.telling.end(caught_up=report.caught_up)
-        talk.link.after_session(state, report.error_code, answered=talk.answered, equal=report.equal is True)
+        with self._store.write():  # one wait for the disk instead of four
+            talk.line.remember()
+            talk.telling.end(caught_up=report.caught_up)
+            talk.link.after_session(state, report.error_code, answered=talk.answered, equal=report.equal is True)
         return report
 
     def _exchange(self, talk: Conversation) -> Report:

@@ -14,6 +14,7 @@ Opening checks cheapest first: size, form, signature; only then is anything deco
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -42,6 +43,11 @@ HEADER: dict[str, type | tuple[type, ...]] = {
     "from": int, "upto": int, "more": bool, "schema": int, "items": int, "raw_len": int, "payload_sha256": bytes,
     "made_at": str,
 }  # fmt: skip
+
+
+def places(held: Iterable[str]) -> list[tuple[str, str]]:
+    """(slice, channel) of all that a station of these slices pulls, in the order in which greetings count them."""
+    return [(slice_, channel) for slice_ in sorted(held) for channel in PULLED]
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from schema import database
+from schema.database import Store
 from schema.errors import Unreachable
 from sync.hub import publish
 from sync.wire.transport import Response
@@ -97,7 +103,28 @@ class TestIdle:
         report = station.sync(line)
 
         assert [(r.method, r.path.split("/")[2]) for r, _ in line.log] == [("POST", "hello"), ("GET", "digest")]
-        assert report.bytes_out + report.bytes_in < 1500
+        assert report.bytes_out + report.bytes_in < 1000
+
+    def test_a_session_without_news_waits_for_the_disk_five_times(
+        self, world: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That it began, that it compares, how it ended; at the hub who was here, and that it is equal."""
+        station, waits = world.station(), Counter[str]()
+        world.person()
+        station.sync()
+        write = Store.write
+
+        @contextmanager
+        def counted(store: Store) -> Iterator[Any]:
+            with write(store) as db:
+                inner, before = db.total_changes, waits[store.side]
+                yield db
+                if db.total_changes != inner:
+                    waits[store.side] = before + 1  # nested ones are one
+
+        monkeypatch.setattr(Store, "write", counted)
+        assert station.sync().equal is True
+        assert waits == {"node": 3, "hub": 2}
 
     def test_an_edit_after_a_no_op_update_is_still_sent(self, world: Any) -> None:
         """P2: an update that changes nothing bumps the extension's counter in memory only."""

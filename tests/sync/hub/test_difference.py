@@ -108,7 +108,7 @@ def test_a_wrong_statement_is_counted_in_one_incident_without_its_words(world: A
     station, ask = asker
     for _ in range(3):
         answer = json.loads(ask(f"digest/{','.join(station.slices)}", at=at_of(station), mine=mine).body)
-        assert (answer["comparable"], answer["equal"]) == (True, False)
+        assert (answer["comparable"], bool(answer["differs"])) == (True, True)
     [(detail, times)] = world.rows("SELECT detail, times FROM incident")
     assert (detail, times) == ("county node township", 3)
 
