@@ -9,6 +9,7 @@ first (P9): a number used twice is an edit that is never sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from schema import crsqlite
@@ -64,59 +65,67 @@ def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_ver
     return count
 
 
-class NewerCell(NamedTuple):
-    """A value that takes the place of another in a living row, by a higher version in the same causal length."""
+class NewerRow(NamedTuple):
+    """What one author wrote into a row: (value, column version) of each column.
+
+    `seen`: the highest version of this database that the author knew of.
+    """
 
     row_id: bytes
-    column: str
-    value: Any
-    col_version: int
+    seen: int
+    cells: Sequence[tuple[Any, int]]
 
 
-def overwrite(db: Connection, table: str, cells: Iterable[NewerCell], site: bytes) -> None:
-    """Merge cells whose winning is beyond doubt, three times as fast as through the extension.
+def overwrite(
+    db: Connection, table: str, columns: Sequence[str], rows: Iterable[NewerRow], site: bytes, *, step: int
+) -> set[bytes]:
+    """Merge rows about which there is nothing to decide, all at once; returns the ids of those it left as they were.
 
-    Its rule says: within one causal length the higher column version wins. Whoever calls has compared the versions
-    in this transaction; ties, new rows, deleted rows and returned ones go through `crsqlite.apply`, which knows them.
-    Raises what the database says of a value, half done: the caller holds a savepoint of a merging
-    transaction.
+    Nothing to decide: the row lives and was never deleted, each of the `columns` stands there with a lower column
+    version (by `step` at most), and nobody else wrote any of its cells above `seen`. Three times as fast as through the
+    extension, whose rule is the same: within one causal length the higher column version wins.
+    Raises what the database says of a value, half done: the caller holds a savepoint of a merging transaction.
     """
-    rows: dict[bytes, list[NewerCell]] = {}
-    for cell in cells:
-        rows.setdefault(cell.row_id, []).append(cell)
-    alike: dict[tuple[str, ...], list[list[NewerCell]]] = {}
-    for row in rows.values():
-        alike.setdefault(tuple(cell.column for cell in row), []).append(row)
-    stamped = _Places(db, _highest(db) + 1, 0)[site]
+    version, author = _Places(db, _highest(db) + 1, 0)[site]
+    _fill_newer(db, table, columns, rows)
+    clock = f"{table}__crsql_clock"
+    rising = "(SELECT c.col_version FROM {0} c WHERE c.key = newer.key AND c.col_name = '{1}')"
+    plain = [
+        f"{rising.format(clock, column)} BETWEEN version{i} - {step} AND version{i} - 1"
+        for i, column in enumerate(columns)
+    ]
+    left = db.execute(
+        f"DELETE FROM temp.newer WHERE NOT coalesce({' AND '.join(plain)}, 0) OR EXISTS (SELECT 1 FROM {clock} c "
+        f"WHERE c.key = newer.key AND (c.col_name = '{ROW_SENTINEL}' OR (c.db_version > seen AND c.site_id <> ?))) "
+        "RETURNING id",
+        (author,),
+    ).fetchall()
     db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
     try:
-        for columns, found in alike.items():
-            _overwrite(db, table, columns, found, stamped)
+        sets = ", ".join(f"{column} = n.value{i}" for i, column in enumerate(columns))
+        db.execute(f"UPDATE {table} SET {sets} FROM temp.newer n WHERE {table}.id = n.id")
+        for i, column in enumerate(columns):
+            db.execute(
+                f"UPDATE {clock} SET col_version = n.version{i}, db_version = ?, site_id = ? "
+                f"FROM temp.newer n WHERE {clock}.key = n.key AND {clock}.col_name = '{column}'",
+                (version, author),
+            )
     finally:
         crsqlite.clear_sync_bit(db)
+    db.execute("DROP TABLE temp.newer")
+    return {bytes(row[0]) for row in left}
 
 
-def _overwrite(
-    db: Connection, table: str, columns: tuple[str, ...], rows: list[list[NewerCell]], stamped: tuple[int, int]
-) -> None:
-    """Rows with the same columns: one statement for the values, one for the clocks of each column."""
+def _fill_newer(db: Connection, table: str, columns: Sequence[str], rows: Iterable[NewerRow]) -> None:
+    """In order of ids: the look-ups that follow then go through the file once, not to and fro."""
     names = [f"{kind}{i}" for i in range(len(columns)) for kind in ("value", "version")]
     db.execute("DROP TABLE IF EXISTS temp.newer")
-    db.execute(f"CREATE TEMP TABLE newer (key INTEGER, id BLOB, {', '.join(names)})")
+    db.execute(f"CREATE TEMP TABLE newer (key INTEGER, id BLOB, seen INTEGER, {', '.join(names)})")
     db.executemany(
-        f"INSERT INTO newer (id, {', '.join(names)}) VALUES (?, {', '.join('?' * len(names))})",
-        ((row[0].row_id, *(part for cell in row for part in (cell.value, cell.col_version))) for row in rows),
+        f"INSERT INTO newer (id, seen, {', '.join(names)}) VALUES (?, ?, {', '.join('?' * len(names))})",
+        [(row.row_id, row.seen, *chain.from_iterable(row.cells)) for row in sorted(rows)],
     )
     db.execute(f"UPDATE newer SET key = (SELECT p.__crsql_key FROM {table}__crsql_pks p WHERE p.id = newer.id)")
-    sets = ", ".join(f"{column} = n.value{i}" for i, column in enumerate(columns))
-    db.execute(f"UPDATE {table} SET {sets} FROM temp.newer n WHERE {table}.id = n.id")
-    for i, column in enumerate(columns):
-        db.execute(
-            f"UPDATE {table}__crsql_clock SET col_version = n.version{i}, db_version = ?, site_id = ? "
-            f"FROM temp.newer n WHERE {table}__crsql_clock.key = n.key AND {table}__crsql_clock.col_name = ?",
-            (*stamped, column),
-        )
-    db.execute("DROP TABLE newer")
 
 
 def evict(db: Connection, table: str, row_ids: Iterable[bytes]) -> None:

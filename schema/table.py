@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +45,17 @@ class Column:
         if self.type == "id":
             return "" if len(value) == 16 else "length"
         return "" if len(value) <= self.limit else "length"
+
+    def accepts_all(self, values: Iterable[object]) -> bool:
+        """Whether all of these may stand in this column; `accepts` says of one value why not."""
+        distinct = set(values)
+        if self.type != "text" or self.pattern or self.required:
+            return not any(map(self.accepts, distinct))
+        texts = [value for value in distinct if value is not None]
+        if not all(type(text) is str for text in texts):
+            return False
+        longest = max(map(len, texts), default=0)  # type: ignore[arg-type]
+        return longest <= self.limit and not self.accepts_characters("".join(texts))  # type: ignore[arg-type]
 
     def accepts_characters(self, text: str) -> str:
         """'characters' when the text contains what no column takes."""

@@ -9,8 +9,7 @@ never see the loser otherwise. They travel as data of their own, never as cells.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from schema.crsqlite import Cell
 from sync.hub import late, publish
 from sync.hub.publish import Publication
 from sync.merging import conflicts, merge
-from sync.merging.merge import Address, Clash, Outcome
+from sync.merging.merge import Address, Outcome
 from sync.wire import codec, validator, written
 from sync.wire.codec import WireCell
 from sync.wire.frame import Frame
@@ -54,63 +53,113 @@ def take(pub: Publication, node: Node, content: Content, clock: Clock) -> Outcom
     rows, found_there, said = content
     pushed = conflicts.Pushed(node.id, said, stamp(clock.now()))
     outcome = Outcome()
-    good: list[list[WireCell]] = []
-    clashes: dict[Address, list[Clash]] = {}
-    parallel: dict[Address, list[conflicts.Parallel]] = {}
     head, members = pub.seq, _members(pub.db, rows, node.slices)
     version_at = cache(partial(publish.version_at, pub.db))
-    known = _stored(pub.db, rows, _oldest_seen(version_at, rows, members))
-    for row in rows:
-        address = (row[0].table, row[0].row_id)
-        row_id, stored = row[0].row_id, known.get(address, {})
-        seen = partial(_version_seen, pub, node, version_at, row_id, members.get(row_id))
-        if code := validator.bad_pushed_row(row, stored, member=row_id in members, head=head):
-            if code == "not_in_slice" and late.was_member(pub.db, row_id, node.slices, clock.now()):
-                late.keep(pub, row, stored, pushed)
-                code = late.CODE
-            outcome.refused.append((Refused.of(_name(row[0]), code), row))
-            if code == "tombstone" and validator.is_erased(stored):
-                outcome.conflicts += conflicts.record_erased(pub, row, stored, pushed, seen)
-            continue
-        good.append(row)
-        clashes[address] = merge.find_clashes(row, stored, node.site_id, seen)
-        if found := conflicts.find_parallel(row, stored, node.site_id, seen):
-            parallel[address] = found
     before = crsqlite.max_version(pub.db, publish.REGISTRY_NAMES)
-
-    def poisoned(row: list[WireCell]) -> None:
-        outcome.refused.append((Refused.of(_name(row[0]), "database"), row))
-        clashes.pop((row[0].table, row[0].row_id))
-        parallel.pop((row[0].table, row[0].row_id), None)
-
-    outcome.applied = merge.merge_rows(pub.db, good, known, node.site_id, poisoned)
-    outcome.lost = sum(map(len, rows)) - outcome.applied - sum(len(item) for _, item in outcome.refused)
+    plain = merge.overwrite(
+        pub.db, _promising(rows, members, head), lambda row: version_at(_oldest_base(row)), node.site_id
+    )
+    done = [row for row in rows if _place(row) in plain]
+    outcome.applied = sum(map(len, done))
+    rest = [row for row in rows if _place(row) not in plain] if len(done) < len(rows) else []
+    careful = _Careful(pub, node, pushed, outcome, version_at, members)
+    taken = careful.merge(rest, head, clock)
     _feed_changes(pub, before)
-    for clash in (c for found in clashes.values() for c in found):
-        conflicts.record_clash(pub, clash, pushed)
-        outcome.conflicts += 1
-    for met in parallel.values():
-        conflicts.record_parallel(pub, met, pushed)
+    careful.record()
     if said:
-        _remember(pub, good, clashes, pushed)
+        cells = [cell for row in (*done, *taken) for cell in row]
+        written.remember(pub.db, careful.without_losers(cells), said, node.id, pushed.at)
     for item in found_there:
         _take_conflict(pub, node, item, pushed, outcome)
     return outcome
 
 
-def _remember(
-    pub: Publication, rows: list[list[WireCell]], clashes: dict[Address, list[Clash]], pushed: conflicts.Pushed
-) -> None:
-    """Who wrote the cells that stand; a loser must not be named as the author of the value that beat it."""
-    lost = {
-        written.address(clash.incoming)
-        for row in clashes.values()
-        for clash in row
-        if not conflicts.stands(pub.db, clash.incoming)
-    }
-    merged = (row for row in rows if (row[0].table, row[0].row_id) in clashes)
-    taken = (cell for row in merged for cell in row if written.address(cell) not in lost)
-    written.remember(pub.db, taken, pushed.said, pushed.station, pushed.at)
+class _Careful:
+    """Row by row: what has to be refused, put before a reviewer, or recorded as a meeting of two edits."""
+
+    def __init__(
+        self, pub: Publication, node: Node, pushed: conflicts.Pushed, outcome: Outcome,
+        version_at: Callable[[int], int], members: dict[bytes, int],
+    ) -> None:  # fmt: skip
+        self._pub, self._node, self._pushed, self._outcome = pub, node, pushed, outcome
+        self._version_at, self._members = version_at, members
+        self._clashes: dict[Address, list[merge.Clash]] = {}
+        self._parallel: dict[Address, list[conflicts.Parallel]] = {}
+
+    def merge(self, rows: list[list[WireCell]], head: int, clock: Clock) -> list[list[WireCell]]:
+        """Merge what may be merged; returns the rows that were taken."""
+        if not rows:
+            return []
+        node = self._node
+        good: list[list[WireCell]] = []
+        known = _stored(self._pub.db, rows, _oldest_seen(self._version_at, rows, self._members))
+        for row in rows:
+            place, stored = _place(row), known.get(_place(row), {})
+            seen = partial(_version_seen, self._pub, node, self._version_at, place[1], self._members.get(place[1]))
+            if self._refuse(row, stored, head, clock, seen):
+                continue
+            good.append(row)
+            self._clashes[place] = merge.find_clashes(row, stored, node.site_id, seen)
+            if found := conflicts.find_parallel(row, stored, node.site_id, seen):
+                self._parallel[place] = found
+        won = merge.merge_rows(self._pub.db, good, node.site_id, self._poisoned)
+        self._outcome.applied += won
+        self._outcome.lost += sum(map(len, rows)) - won - sum(len(item) for _, item in self._outcome.refused)
+        return [row for row in good if _place(row) in self._clashes]
+
+    def _refuse(
+        self, row: list[WireCell], stored: dict[str, Cell], head: int, clock: Clock, seen: Callable[[int], int]
+    ) -> bool:
+        node, row_id = self._node, row[0].row_id
+        code = validator.bad_pushed_row(row, stored, member=row_id in self._members, head=head)
+        if not code:
+            return False
+        if code == "not_in_slice" and late.was_member(self._pub.db, row_id, node.slices, clock.now()):
+            late.keep(self._pub, row, stored, self._pushed)
+            code = late.CODE
+        self._outcome.refused.append((Refused.of(_name(row[0]), code), row))
+        if code == "tombstone" and validator.is_erased(stored):
+            self._outcome.conflicts += conflicts.record_erased(self._pub, row, stored, self._pushed, seen)
+        return True
+
+    def _poisoned(self, row: list[WireCell]) -> None:
+        self._outcome.refused.append((Refused.of(_name(row[0]), "database"), row))
+        self._clashes.pop(_place(row))
+        self._parallel.pop(_place(row), None)
+
+    def record(self) -> None:
+        """Write down, after the merge, which edits met."""
+        for clash in (c for found in self._clashes.values() for c in found):
+            conflicts.record_clash(self._pub, clash, self._pushed)
+            self._outcome.conflicts += 1
+        for met in self._parallel.values():
+            conflicts.record_parallel(self._pub, met, self._pushed)
+
+    def without_losers(self, cells: list[WireCell]) -> Iterable[WireCell]:
+        """The cells that stand; a loser must not be named as the author of the value that beat it."""
+        clashed = (clash.incoming for found in self._clashes.values() for clash in found)
+        lost = {written.address(cell) for cell in clashed if not conflicts.stands(self._pub.db, cell)}
+        return (cell for cell in cells if written.address(cell) not in lost) if lost else cells
+
+
+def _promising(rows: list[list[WireCell]], members: dict[bytes, int], head: int) -> list[list[WireCell]]:
+    """Rows of sound cells whose author was shown the row as a member of the slices."""
+    sound = validator.sound_columns((cell for row in rows for cell in row), head=head)
+    never = head + 1
+    return [
+        row
+        for row in rows
+        if all([(cell.table, cell.column) in sound for cell in row])
+        and _oldest_base(row) >= members.get(row[0].row_id, never)
+    ]
+
+
+def _oldest_base(row: list[WireCell]) -> int:
+    return min([cell.extra for cell in row])
+
+
+def _place(row: list[WireCell]) -> Address:
+    return row[0].table, row[0].row_id
 
 
 def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
@@ -122,11 +171,11 @@ def is_member(db: Any, person_id: bytes, wanted: tuple[str, ...]) -> bool:
 
 def _members(db: Any, rows: list[list[WireCell]], wanted: tuple[str, ...]) -> dict[bytes, int]:
     """The persons among these rows that are in one of these slices, and since which feed number."""
-    listed = json.dumps([row[0].row_id.hex() for row in rows])
+    listed = crsqlite.listed(sorted({row[0].row_id for row in rows}))
     marks = ", ".join("?" * len(wanted))
     sql = (
-        "SELECT m.person_id, min(m.since_seq) FROM (SELECT unhex(value) AS id FROM json_each(?)) w "
-        f"CROSS JOIN slice_member m ON m.person_id = w.id WHERE m.slice IN ({marks}) GROUP BY m.person_id"
+        f"SELECT m.person_id, m.since_seq FROM ({crsqlite.WANTED}) w "
+        f"CROSS JOIN slice_member m ON m.person_id = w.id WHERE m.slice IN ({marks}) ORDER BY m.since_seq DESC"
     )
     return {bytes(found[0]): found[1] for found in db.execute(sql, (listed, *wanted))}
 

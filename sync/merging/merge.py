@@ -9,13 +9,14 @@ INSERT left NULL is nobody's edit, and equal values are agreement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from schema import crsqlite, crsqlite_rows, database
 from schema.crsqlite import Cell
-from schema.crsqlite_rows import NewerCell
+from schema.crsqlite_rows import NewerRow
+from sync.wire import validator
 from sync.wire.codec import WireCell
 from sync.wire.receipt import Refused
 
@@ -71,59 +72,42 @@ def never_written(cell: Cell | WireCell) -> bool:
     return cell.value is None and cell.col_version <= 1
 
 
-def merge_rows(
-    db: Any, rows: list[Row], stored: Mapping[Address, dict[str, Cell]], site: bytes, poisoned: Callable[[Row], None]
-) -> int:
-    """Merge checked rows; returns how many cells won. A row that the database rejects goes to `poisoned`.
+def overwrite(db: Any, rows: Iterable[Row], seen: Callable[[Row], int], site: bytes) -> set[Address]:
+    """Merge the rows of which nothing has to be decided, many at once; returns which these were.
 
-    `stored`: the hub's cells of these rows as they are in this transaction. Most edits are plainly newer than what they
-    replace; only where the extension's finer rules decide does it have to be asked.
+    Their cells must be sound (`validator.sound_columns`). `seen`: the version that the author of a row's edits knew.
     """
-    plain: list[Row] = []
-    others: list[Row] = []
+    alike: dict[tuple[str, ...], list[NewerRow]] = {}
     for row in rows:
-        known = stored.get((row[0].table, row[0].row_id), {})
-        (plain if all(_is_plain(cell, known.get(cell.column)) for cell in row) else others).append(row)
-
-    def overwrite(part: list[Row]) -> int:
-        won = 0
-        for table in {row[0].table for row in part}:
-            newer = [
-                NewerCell(c.row_id, c.column, c.value, c.col_version)
-                for row in part
-                if row[0].table == table
-                for c in row
-                if c.col_version > stored[table, c.row_id][c.column].col_version
-            ]
-            crsqlite_rows.overwrite(db, table, newer, site)
-            won += len(newer)
-        return won
-
-    def ask(part: list[Row]) -> int:
-        return crsqlite.apply(db, (as_cell(c) for row in part for c in row), site)
-
-    parts = (others[i : i + _ROWS_IN_A_SAVEPOINT] for i in range(0, len(others), _ROWS_IN_A_SAVEPOINT))
-    won = sum(_merge_part(db, part, ask, poisoned) for part in parts)
-    return won + (_merge_part(db, plain, overwrite, poisoned) if plain else 0)
+        name = (row[0].table, *[cell.column for cell in row])
+        newer = NewerRow(row[0].row_id, seen(row), [(cell.value, cell.col_version) for cell in row])
+        alike.setdefault(name, []).append(newer)
+    done: set[Address] = set()
+    for (table, *columns), found in alike.items():
+        try:
+            with database.savepoint(db, "merge"):
+                left = crsqlite_rows.overwrite(db, table, columns, found, site, step=validator.MAX_VERSION_JUMP)
+        except database.DatabaseError as error:
+            if not is_poison(error):
+                raise
+            continue  # which row it is comes out when they go one by one
+        done |= {(table, row.row_id) for row in found if row.row_id not in left}
+    return done
 
 
-def _is_plain(cell: WireCell, known: Cell | None) -> bool:
-    """Whether the versions alone say who wins: the row lives as the sender knew it, and there is no tie."""
-    return (
-        known is not None
-        and cell.causal_length == known.causal_length
-        and cell.causal_length % 2 == 1
-        and cell.col_version != known.col_version
-    )
+def merge_rows(db: Any, rows: list[Row], site: bytes, poisoned: Callable[[Row], None]) -> int:
+    """Merge checked rows; returns how many cells won. A row that the database rejects goes to `poisoned`."""
+    parts = (rows[i : i + _ROWS_IN_A_SAVEPOINT] for i in range(0, len(rows), _ROWS_IN_A_SAVEPOINT))
+    return sum(_merge_part(db, part, site, poisoned) for part in parts)
 
 
-def _merge_part(db: Any, rows: list[Row], how: Callable[[list[Row]], int], poisoned: Callable[[Row], None]) -> int:
+def _merge_part(db: Any, rows: list[Row], site: bytes, poisoned: Callable[[Row], None]) -> int:
     """P5: a rejected row leaves earlier side effects behind, so a part is in a savepoint; on an error it is halved
     until the bad row stands alone.
     """
     try:
         with database.savepoint(db, "merge"):
-            return how(rows)
+            return crsqlite.apply(db, (as_cell(cell) for row in rows for cell in row), site)
     except database.DatabaseError as error:
         if not is_poison(error):
             raise
@@ -131,7 +115,7 @@ def _merge_part(db: Any, rows: list[Row], how: Callable[[list[Row]], int], poiso
             poisoned(rows[0])
             return 0
     half = len(rows) // 2
-    return _merge_part(db, rows[:half], how, poisoned) + _merge_part(db, rows[half:], how, poisoned)
+    return _merge_part(db, rows[:half], site, poisoned) + _merge_part(db, rows[half:], site, poisoned)
 
 
 def is_poison(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 
 It travels beside the cells and never decides a merge. Cells that no page wrote (nobody is known) say nothing.
 
-    written := {"by": [officer...], "at": {table: {column: [rle(officer's place, -1 unknown), rle(time steps)]}}}
+    written := {"by": [officer...], "at": {table: {column: [rle(officer's place, -1 unknown), [time step...]]}}}
                in the order of the column's cells; time in Unix seconds, each as the distance from the one before
 """
 
@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from schema.clock import parse_stamp, stamp
@@ -76,7 +77,7 @@ def pack(cells: dict[str, Any], noted: dict[Address, Written]) -> dict[str, Any]
                 now = int(parse_stamp(w.at).timestamp()) if w.at else last
                 steps.append(now - last)
                 last = now
-            out.setdefault(table, {})[column] = [rle([places.get(w.officer or "", -1) for w in known]), rle(steps)]
+            out.setdefault(table, {})[column] = [rle([places.get(w.officer or "", -1) for w in known]), steps]
     return {"by": officers, "at": out} if out else {}
 
 
@@ -93,6 +94,7 @@ def unpack(cells: dict[str, Any], written: Any) -> dict[Address, Written]:
     _require(all(o and not _OFFICER.accepts(o) for o in officers))
     said: dict[str, Any] = written["at"]
     out: dict[Address, Written] = {}
+    known = _Known(officers)
     _require(all(type(columns) is dict for columns in said.values()))
     left = {(table, column) for table, columns in said.items() for column in columns}
     for table, column, row_ids in _columns(cells):
@@ -101,28 +103,39 @@ def unpack(cells: dict[str, Any], written: Any) -> dict[Address, Written]:
         left.remove((table, column))
         pair = said[table][column]
         _require(type(pair) is list and len(pair) == 2)
-        now = 0
-        for row_id, place, step in zip(
-            row_ids, unrle(pair[0], len(row_ids)), unrle(pair[1], len(row_ids)), strict=True
-        ):
-            now += step
-            _require(-1 <= place < len(officers) and 0 <= now < _LATEST_S)
+        places = unrle(pair[0], len(row_ids))
+        _require(type(pair[1]) is list and len(pair[1]) == len(row_ids) and set(map(type, pair[1])) == {int})
+        times = list(accumulate(pair[1]))
+        _require(min(places) >= -1 and max(places) < len(officers) and min(times) >= 0 and max(times) < _LATEST_S)
+        for row_id, place, now in zip(row_ids, places, times, strict=True):
             if place >= 0:
-                at = stamp(datetime.fromtimestamp(now, UTC))
-                out[table, row_id, column] = Written(officers[place], at)
+                out[table, row_id, column] = known[place, now]
     _require(not left)
     return out
+
+
+class _Known(dict[tuple[int, int], Written]):
+    """(officer's place, Unix seconds) -> who and when, made once: a page saves several cells at a time."""
+
+    def __init__(self, officers: list[str]) -> None:
+        super().__init__()
+        self._officers = officers
+
+    def __missing__(self, key: tuple[int, int]) -> Written:
+        place, now = key
+        self[key] = Written(self._officers[place], stamp(datetime.fromtimestamp(now, UTC)))
+        return self[key]
 
 
 def remember(db: Any, cells: Iterable[WireCell], said: dict[Address, Written], station: str, at: str) -> None:
     """Keep who wrote these cells, now the hub's and received at `at`, for the conflict that may come."""
     rows = [
-        (*address(cell), cell.col_version, station, w.officer, w.at, at)
+        (*place, cell.col_version, station, w.officer, w.at, at)
         for cell in cells
-        if (w := said.get(address(cell))) is not None
+        if (w := said.get(place := (cell.table, cell.row_id, cell.column))) is not None
     ]
     if rows:
-        db.executemany(_REMEMBER, rows)
+        db.executemany(_REMEMBER, sorted(rows))  # in the order of the table: not to and fro through the file
 
 
 def remember_cell(db: Any, cell: Cell, station: str, who: Written) -> None:

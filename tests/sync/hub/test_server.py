@@ -21,6 +21,7 @@ def hello(station: Any, **change: Any) -> bytes:
     content = {
         "certificate": station.certificate, "epoch": station.epoch, "site": station.site, "schema": 1,
         "node_time": "2026-11-20T01:00:00.000Z", "nonce": ids.new_id(), "unsent": 0, "at": [0] * 9,
+        "rules": "", "rules_waiting": "",
     }  # fmt: skip
     return signed.seal(signed.HELLO, content | change, station.key)
 

@@ -197,7 +197,7 @@ class TestPoison:
                 )
         named: list[list[WireCell]] = []
         with store.merging() as db:
-            won = merge.merge_rows(db, rows, {}, bytes(range(16)), named.append)
+            won = merge.merge_rows(db, rows, bytes(range(16)), named.append)
 
         assert {row[0].value for row in named} == {rows[n][0].value for n in poison}
         assert won == 2 * (count - len(poison))
@@ -213,7 +213,7 @@ class TestPoison:
         with store.write() as db:
             db.execute("CREATE TRIGGER poison BEFORE INSERT ON contact BEGIN SELECT RAISE(ABORT, 'poison'); END")
         with store.merging() as db:
-            assert merge.merge_rows(db, [row], {}, bytes(range(16)), lambda bad: None) == 0
+            assert merge.merge_rows(db, [row], bytes(range(16)), lambda bad: None) == 0
         with store.write() as db:
             db.execute("DROP TRIGGER poison")
             database.insert(db, "contact", {"id": row[0].row_id, "phone": "2"})
