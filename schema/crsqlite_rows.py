@@ -8,6 +8,7 @@ first (P9): a number used twice is an edit that is never sent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from schema import crsqlite
 from schema.crsqlite import FLOOR, ROW_SENTINEL, Connection, Guards
 
-_ROWS_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 10_000
 
 
 class InstalledRow(NamedTuple):
@@ -54,11 +55,11 @@ def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_ver
                 f"INSERT INTO {table} (id, {', '.join(tracked)}) VALUES (?, {marks})",
                 ((row.row_id, *row.values) for row in batch if row.causal_length % 2),
             )
-            db.executemany(
-                f"INSERT INTO {table}__crsql_clock (key, col_name, seq, col_version, db_version, site_id) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (clock for row in batch for clock in _clocks(keys[row.row_id], row, tracked, place)),
-            )
+            alike: dict[tuple[Any, ...], list[int]] = {}
+            for row in batch:
+                alike.setdefault(row[2:], []).append(keys[row.row_id])
+            for clocks, found in alike.items():
+                _add_clocks(db, table, found, [*_clocks(tracked, place, *clocks)])
             count += len(batch)
     finally:
         crsqlite.clear_sync_bit(db)
@@ -207,14 +208,29 @@ class _Places(dict[bytes | None, tuple[int, int]]):
         return self[site]
 
 
-def _clocks(key: int, row: InstalledRow, tracked: list[str], place: _Places) -> Iterable[tuple[Any, ...]]:
-    if row.causal_length > 1:
-        yield key, ROW_SENTINEL, len(tracked), row.causal_length, *place[row.deleter]
-    if row.causal_length % 2:
-        for seq, column in enumerate(tracked):
-            version = row.versions[seq]
+def _clocks(
+    tracked: list[str], place: _Places, versions: Sequence[int | None], sites: Sequence[bytes | None], length: int,
+    deleter: bytes | None,
+) -> Iterable[tuple[Any, ...]]:  # fmt: skip
+    """The clock rows of a row, without its key; `InstalledRow` says what the parameters are."""
+    if length > 1:
+        yield ROW_SENTINEL, len(tracked), length, *place[deleter]
+    if length % 2:
+        for seq, (column, version, site) in enumerate(zip(tracked, versions, sites, strict=True)):
             if version is not None:
-                yield key, column, seq, version, *place[row.sites[seq]]
+                yield column, seq, version, *place[site]
+
+
+def _add_clocks(db: Connection, table: str, keys: list[int], clocks: list[tuple[Any, ...]]) -> None:
+    """The same clocks for many rows in one statement: a register fresh from an import has one kind of row."""
+    if not clocks:
+        return
+    listed = ", ".join(["(?, ?, ?, ?, ?)"] * len(clocks))
+    db.execute(
+        f"INSERT INTO {table}__crsql_clock (key, col_name, seq, col_version, db_version, site_id) "
+        f"WITH c AS (VALUES {listed}) SELECT k.value, c.* FROM json_each(?) k CROSS JOIN c",
+        (*chain.from_iterable(sorted(clocks)), json.dumps(keys)),
+    )
 
 
 def _keys(db: Connection, table: str, row_ids: list[bytes]) -> dict[bytes, int]:
@@ -223,7 +239,7 @@ def _keys(db: Connection, table: str, row_ids: list[bytes]) -> dict[bytes, int]:
     keys = {bytes(row[0]): int(row[1]) for row in db.execute(sql, (crsqlite.listed(row_ids),)).fetchall()}
     db.executemany(f"DELETE FROM {table}__crsql_clock WHERE key = ?", ((key,) for key in keys.values()))
     # Of the others too: a row written past the extension (P1) has no key and stands in the way.
-    db.executemany(f"DELETE FROM {table} WHERE id = ?", ((row_id,) for row_id in row_ids))
+    db.execute(f"DELETE FROM {table} WHERE id IN ({crsqlite.WANTED})", (crsqlite.listed(row_ids),))
     start = _last_key(db, table)
     new = {row_id: start + i for i, row_id in enumerate((r for r in row_ids if r not in keys), 1)}
     db.executemany(f"INSERT INTO {table}__crsql_pks (id, __crsql_key) VALUES (?, ?)", new.items())

@@ -12,8 +12,9 @@ must survive a power cut), foreign busy time-out, the extension.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,23 @@ def savepoint(db: Connection, name: str = "part") -> Iterator[None]:
             db.execute(f"RELEASE {name}")
         raise
     db.execute(f"RELEASE {name}")
+
+
+@contextmanager
+def filling(db: Connection, tables: Iterable[str]) -> Iterator[None]:
+    """Inside the caller's transaction: these tables without their indexes, which are made at the end from all rows at
+    once, and without the triggers that notice changes: digests kept before do not count any more (`buckets.forget`).
+    """
+    made = db.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN (SELECT value FROM "
+        "json_each(?)) AND (type = 'index' OR (type = 'trigger' AND name GLOB tbl_name || '_noticed_*'))",
+        (json.dumps(list(tables)),),
+    ).fetchall()
+    for kind, name, _ in made:
+        db.execute(f"DROP {kind} {name}")
+    yield
+    for _, _, sql in made:
+        db.execute(sql)
 
 
 def insert(db: Connection, table: str, row: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from schema import crsqlite, tables
@@ -103,9 +104,9 @@ def hashes(db: Any, scope: Scope, wanted: Iterable[int] | None = None) -> dict[i
     chosen = None if wanted is None else sorted(set(wanted))
     found: dict[int, Any] = {}
     for table in scope.tables:
-        for bucket, part in groupby(rows(db, scope, table, chosen), key=lambda row: row.bucket):
+        for bucket, part in groupby(rows(db, scope, table, chosen), key=itemgetter(0)):
             whole = found.setdefault(bucket, blake2b(digest_size=DIGEST_BYTES))
-            whole.update(codec.dump([table.name, [list(row.values) for row in part]]))
+            whole.update(codec.dump([table.name, [values for _, values in part]]))
     return {bucket: whole.digest() for bucket, whole in found.items()}
 
 
@@ -175,8 +176,11 @@ def _by_owner(
         elif table.name == "conflict":
             source += " WHERE t.rev > 0"
     order = ", ".join(f"t.{c}" for c in dict.fromkeys((owner, *table.key)))
-    for row in db.execute(f"SELECT {columns} FROM {source} ORDER BY {order}", values):
-        yield Row(bucket_of(row[place]), tuple(row))
+    cursor = db.cursor()
+    cursor.row_factory = None  # plain tuples: a first load reads all rows of a township
+    for row in cursor.execute(f"SELECT {columns} FROM {source} ORDER BY {order}", values):
+        first, second = row[place][:2]
+        yield Row(first << 4 | second >> 4, row)
 
 
 def _by_key(db: Any, scope: Scope, table: Table, columns: str, wanted: Sequence[int] | None) -> Iterator[Row]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -191,6 +192,7 @@ class _Installation:
                 self._put(keep={})
                 self._prove()
             self._put(keep=self.here)
+            buckets.forget(self.db)
         else:
             self._put(keep={})
             self._prove()
@@ -210,17 +212,21 @@ class _Installation:
         return data
 
     def _put(self, keep: dict[str, set[bytes]]) -> None:
+        with database.filling(self.db, [table.name for table in snapshot_file.tables_of(self.family)]):
+            self._put_rows(keep)
+
+    def _put_rows(self, keep: dict[str, set[bytes]]) -> None:
         counts: dict[str, int] = defaultdict(int)
         own_version = outbox.framed(self.db, "reg")
         for table, columns in snapshot_file.read(self.data, self.family):
             counts[table.name] += len(columns[table.key[0]])
             if table.kind == "reference":
                 sql = pull.upsert_newer(table.name, list(table.names))
-                self.db.executemany(sql, snapshot_file.rows_of(table, columns))
+                self.db.executemany(sql, sorted(snapshot_file.rows_of(table, columns), key=_in_order(table)))
                 continue
             met: list[InstalledRow] = []
             kept = keep.get(table.name, set())
-            rows = _set_aside(snapshot_file.installed_rows(table, columns), kept, met)
+            rows = _set_aside(sorted(snapshot_file.installed_rows(table, columns), key=_by_id), kept, met)
             crsqlite_rows.install(self.db, table.name, rows, own_version=own_version)
             for start in range(0, len(met), _ROWS_AT_ONCE):
                 cells, sites = _as_cells(table, met[start : start + _ROWS_AT_ONCE])
@@ -232,6 +238,15 @@ class _Installation:
         # Kept as computed: the comparison at the end of this session need not read all rows once more.
         if buckets.of_node(self.db, self.family, self.clock.now(), full=True).root != self.manifest.digest:
             raise codec.bad("payload", "digest")
+
+
+_by_id = attrgetter("row_id")
+
+
+def _in_order(table: Table) -> Callable[[tuple[Any, ...]], Any]:
+    """Whose row it is, then its key: what is written in this order lies, and is read for the digest, one behind the
+    other."""
+    return itemgetter(*(table.names.index(c) for c in dict.fromkeys((table.owner_column or table.key[0], *table.key))))
 
 
 @contextmanager
