@@ -163,6 +163,32 @@ def restamp_own(db: Connection, table: str, cells: Iterable[tuple[bytes, str, in
     )
 
 
+def stored(db: Connection, table: str, columns: Sequence[str], row_ids: Iterable[bytes]) -> list[tuple[Any, ...]]:
+    """Rows as `InstalledRow` has them, flat and in the order asked: id, values, versions, authors, causal length, who
+    deleted or restored the row. This database itself is named as an author. Rows without any clock are left out.
+    """
+    clock, some = f"{table}__crsql_clock", range(len(columns))
+    values = [f"CASE WHEN c{i}.key IS NOT NULL THEN t.{column} END" for i, column in enumerate(columns)]
+    parts = [*values, *(f"c{i}.col_version" for i in some), *(f"c{i}.site_id" for i in some)]
+    joined = [f"LEFT JOIN {clock} c{i} ON c{i}.key = p.__crsql_key AND c{i}.col_name = '{columns[i]}'" for i in some]
+    cursor = db.cursor()
+    cursor.row_factory = None
+    rows = cursor.execute(
+        f"SELECT p.id, {', '.join(parts)}, coalesce(s.col_version, 1), s.site_id FROM ({crsqlite.WANTED}) w "
+        f"CROSS JOIN {table}__crsql_pks p ON p.id = w.id LEFT JOIN {table} t ON t.id = p.id LEFT JOIN {clock} s "
+        f"ON s.key = p.__crsql_key AND s.col_name = '{ROW_SENTINEL}' {' '.join(joined)} "
+        f"WHERE {' OR '.join(f'{one}.key IS NOT NULL' for one in ('s', *(f'c{i}' for i in some)))}",
+        (crsqlite.listed(row_ids),),
+    ).fetchall()
+    sites = {row[0]: bytes(row[1]) for row in db.execute("SELECT ordinal, site_id FROM crsql_site_id")}
+    first = 1 + 2 * len(columns)
+    last = first + len(columns)
+    return [
+        (*row[:first], *[sites.get(n) for n in row[first:last]], row[last], sites[row[-1]] if row[last] > 1 else None)
+        for row in rows
+    ]
+
+
 def known_ids(db: Connection, table: str) -> list[bytes]:
     """Ids of all rows of which anything is known here, deleted ones too."""
     return [bytes(row[0]) for row in db.execute(f"SELECT id FROM {table}__crsql_pks")]

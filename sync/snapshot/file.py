@@ -19,8 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from schema import crsqlite, ids, tables
-from schema.crsqlite import ROW_SENTINEL
+from schema import crsqlite_rows, ids, tables
 from schema.crsqlite_rows import InstalledRow
 from schema.table import Table
 from sync import slices
@@ -109,22 +108,9 @@ def _selection(table: Table, wanted: tuple[str, ...]) -> tuple[str, tuple[str, .
 
 
 def _with_clocks(db: Any, table: Table, row_ids: list[bytes]) -> Columns:
-    own = crsqlite.site_id(db)
-    cells = crsqlite.cells_of_rows(db, table.name, row_ids)
-    columns: Columns = {name: [] for name in column_names(table)}
-    columns["id"] = [row_id for row_id in row_ids if cells[row_id]]
-    for row_id in columns["id"]:
-        row = {c.column: c for c in cells[row_id]}
-        for name in table.names[1:]:
-            cell = row.get(name)
-            columns[name].append(cell.value if cell else None)
-            columns[_version(name)].append(cell.col_version if cell else None)
-            columns[_author(name)].append((cell.site or own) if cell else None)
-        sentinel = row.get(ROW_SENTINEL)
-        deleted = sentinel is not None and sentinel.causal_length > 1
-        columns[_LENGTH].append(sentinel.causal_length if sentinel else 1)
-        columns[_DELETER].append((sentinel.site or own) if sentinel and deleted else None)
-    return columns
+    """Of rows of which nothing is known there is nothing."""
+    rows = crsqlite_rows.stored(db, table.name, table.names[1:], row_ids)
+    return dict(zip(column_names(table), map(list, zip(*rows, strict=True)), strict=True)) if rows else {"id": []}
 
 
 def _version(name: str) -> str:
