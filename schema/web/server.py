@@ -19,6 +19,7 @@ import logging
 import socket
 import ssl
 import sys
+from asyncio import sslproto
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ Message = dict[str, Any]
 SILENCE_S = 120.0
 KEEP_ALIVE_S = 75
 SHUTDOWN_S = 5
+TLS_BUFFER_BYTES = 32 * 1024
 RETRY_AFTER_S = 30
 
 
@@ -69,6 +71,8 @@ class Server:
         )  # fmt: skip
         config.load()
         config.ssl = context
+        # asyncio keeps this much for each TLS connection, whatever comes in: 256 KiB for each of hundreds of stations.
+        sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES
         self._server = uvicorn.Server(config)
         self._socket: socket.socket | None = None
 

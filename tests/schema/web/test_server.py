@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import threading
+from asyncio import sslproto
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -200,3 +202,16 @@ def test_a_connection_sends_the_body_without_waiting_until_the_head_is_acknowled
         came, _ = listening.accept()
         with came:
             assert came.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_a_tls_connection_keeps_little_memory(
+    serve: Callable[..., Server], context: tuple[ssl.SSLContext, Path]
+) -> None:
+    """Hundreds of stations are connected at once after an outage."""
+    server = serve(context[0])
+    trusted = ssl.create_default_context(cafile=str(context[1]))
+    with httpx.Client(verify=trusted, trust_env=False, timeout=20) as client:
+        assert client.get(f"https://127.0.0.1:{server.address[1]}/").status_code == 200
+        kept = [len(o._ssl_buffer) for o in gc.get_objects() if isinstance(o, sslproto.SSLProtocol)]
+    assert kept
+    assert max(kept) <= 64 * 1024
