@@ -106,8 +106,10 @@ class Greeter:
             raise self.refused("rebase")
         if inbox.is_frozen(db, node.id):
             raise self.refused("frozen")
-        if not MIN_SCHEMA <= hello["schema"] <= migrations.SCHEMA_VERSION:
+        if hello["schema"] < MIN_SCHEMA:
             raise self.refused("upgrade")
+        if hello["schema"] > migrations.SCHEMA_VERSION:
+            raise self.refused("hub_too_old")
 
     def _welcome(self, pub: Publication, node: Node, at: list[Any]) -> dict[str, Any]:
         db = pub.db

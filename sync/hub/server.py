@@ -16,7 +16,7 @@
     GET  /s1/rows/<slices>?at&buckets            what belongs there                            -> signed frame
 
 Errors are JSON `{"code": ...}`: 400 malformed, 401 token, 403 revoked or not allowed, 404, 409 gap or rebase, 413 too
-large, 423 frozen, 426 too old, 500, 503 overload with Retry-After. Every request looks `node_record` up again, so a
+large, 423 frozen, 426 upgrade, 500, 503 overload with Retry-After. Every request looks `node_record` up again, so a
 revocation counts from the moment it is written.
 """
 
@@ -56,7 +56,8 @@ MIN_PAGE, MAX_PAGE = 2 * 1024, frame.RAW_BUDGET
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: another writer, not a fault
 STATUS = {
     "gap": 409, "part": 409, "moved": 409, "rebase": 409, "hub_behind": 409, "frozen": 423, "clone": 423,
-    "rebase_waits": 423, "upgrade": 426, "token": 401, "size": 413, "no_snapshot": 404, "snapshot_gone": 404,
+    "rebase_waits": 423, "upgrade": 426, "hub_too_old": 426, "token": 401, "size": 413, "no_snapshot": 404,
+    "snapshot_gone": 404,
 }  # fmt: skip
 FENCED_RETRY_S = 600
 

@@ -25,6 +25,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "frozen": ("中心发现本站有两份不同的数据，已暂停接收，请联系县中心",
                "The hub got two different histories of this station and has frozen it; ask the county hub"),
     "upgrade": ("本站软件太旧，请先升级", "This station's software is too old: upgrade first"),
+    "hub_too_old": ("中心的软件比本站旧，请县中心先升级；未上报的都保留在本机",
+                    "The hub's software is older than this station's: the county upgrades the hub. Nothing is lost"),
     "overload": ("中心正忙，稍后自动重试", "The hub is busy; it is tried again"),
     "token": ("会话已过期，将重新连接", "The session has run out; connecting again"),
     "gap": ("中心缺少前面的数据，将从那里重发", "The hub lacks an earlier frame; it is sent from there"),

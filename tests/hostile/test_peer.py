@@ -77,7 +77,7 @@ HELLOS = {
     "later serial": (lambda p: p.hello(p.certificate(serial=9)), "hub_behind"),
     "another epoch": (lambda p: p.hello(epoch=bytes(16)), "rebase"),
     "another database": (lambda p: p.hello(site=bytes(16)), "rebase"),
-    "newer software": (lambda p: p.hello(schema=99), "upgrade"),
+    "newer software": (lambda p: p.hello(schema=99), "hub_too_old"),
     "wrong types": (lambda p: p.hello(unsent="many"), None),
     "rubbish": (lambda p: p.send("POST", "/s1/hello", os.urandom(500)), None),
     "nothing": (lambda p: p.send("POST", "/s1/hello"), None),

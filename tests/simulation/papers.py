@@ -117,7 +117,7 @@ def upgrade(world: World) -> None:
     world.note(f"{station.name} gets the next release before the hub")
     station.release = newer
     report = sessions.run(world, station, 0.0, quiet)
-    if report is None or report.error_code != "upgrade":
+    if report is None or report.error_code != "hub_too_old":
         raise Broken("anytime_nothing_unsigned_is_taken", f"{station.name} is newer than the hub: {report}")
     station.release = older
     world.fired["station newer than its hub"] += 1

@@ -61,7 +61,7 @@ class TestHello:
             ({"epoch": bytes(16)}, (409, "rebase")),
             ({"site": bytes(16)}, (409, "rebase")),
             ({"schema": 0}, (426, "upgrade")),
-            ({"schema": 99}, (426, "upgrade")),
+            ({"schema": 99}, (426, "hub_too_old")),
             ({"certificate": b"S1C"}, (403, "certificate_form")),
             ({"certificate": "x"}, (400, "header")),
             ({"extra": 1}, (400, "header")),
