@@ -87,8 +87,8 @@ def overwrite(
     extension, whose rule is the same: within one causal length the higher column version wins.
     Raises what the database says of a value, half done: the caller holds a savepoint of a merging transaction.
     """
-    version, author = _Places(db, _highest(db) + 1, 0)[site]
     _fill_newer(db, table, columns, rows)
+    known = db.execute("SELECT ordinal FROM crsql_site_id WHERE site_id = ?", (site,)).fetchone()
     clock = f"{table}__crsql_clock"
     rising = "(SELECT c.col_version FROM {0} c WHERE c.key = newer.key AND c.col_name = '{1}')"
     plain = [
@@ -99,8 +99,16 @@ def overwrite(
         f"DELETE FROM temp.newer WHERE NOT coalesce({' AND '.join(plain)}, 0) OR EXISTS (SELECT 1 FROM {clock} c "
         f"WHERE c.key = newer.key AND (c.col_name = '{ROW_SENTINEL}' OR (c.db_version > seen AND c.site_id <> ?))) "
         "RETURNING id",
-        (author,),
+        (known[0] if known else -1,),
     ).fetchall()
+    if db.execute("SELECT 1 FROM temp.newer").fetchone():  # else not even the author is written down
+        _overwrite(db, table, columns, *_Places(db, _highest(db) + 1, 0)[site])
+    db.execute("DROP TABLE temp.newer")
+    return {bytes(row[0]) for row in left}
+
+
+def _overwrite(db: Connection, table: str, columns: Sequence[str], version: int, author: int) -> None:
+    clock = f"{table}__crsql_clock"
     db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()
     try:
         sets = ", ".join(f"{column} = n.value{i}" for i, column in enumerate(columns))
@@ -113,8 +121,6 @@ def overwrite(
             )
     finally:
         crsqlite.clear_sync_bit(db)
-    db.execute("DROP TABLE temp.newer")
-    return {bytes(row[0]) for row in left}
 
 
 def _fill_newer(db: Connection, table: str, columns: Sequence[str], rows: Iterable[NewerRow]) -> None:

@@ -112,6 +112,7 @@ def test_an_edit_of_somebody_else_that_the_author_had_not_seen_is_left_to_the_ca
         theirs = max(c.db_version for c in crsqlite.cells_of(db, "contact", ROWS[1]))
     with pytest.raises(ZeroDivisionError), store.merging() as db:
         assert merge.overwrite(db, [row], lambda row: theirs - 1, SITES[0]) == set()
+        assert db.execute("SELECT 1 FROM crsql_site_id WHERE site_id = ?", (SITES[0],)).fetchone() is None
         assert merge.overwrite(db, [row], lambda row: theirs, SITES[0]) == {("contact", ROWS[1])}
         raise ZeroDivisionError  # the next test begins as this one did
     store.close()
