@@ -23,14 +23,14 @@ from schema.web.keyring import KeyRing
 
 TEXTS = tuple(
     Path(__file__).parent / f"{name}texts.toml"
-    for name in ("", "estimate_", "person_", "print_", "courier_", "card/", "community/")
+    for name in ("", "estimate_", "person_", "print_", "courier_", "card/", "kiosk/", "community/")
 )
 SECTIONS = (
     ("counter", "home"), ("items", "index"), ("cases", "index"), ("community", "jobs"), ("unsent", "index"),
     ("station", "index"),
 )  # fmt: skip
 
-PASSIVE = ("station.bar", "unsent.progress", "card.listen")
+PASSIVE = ("station.bar", "unsent.progress", "card.listen", "queue.panel")
 
 
 class HexId(BaseConverter):

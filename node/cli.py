@@ -20,11 +20,13 @@ from waitress import create_server
 from node import doctor as health
 from node import status as truth
 from node import watch
-from node.app import create_app
+from node.app import TEXTS, create_app
+from node.card.desk import Cards
 from node.cli_relay import relay
 from node.cli_usb import usb
 from node.cli_verify import verify
 from node.exchange import Exchange
+from node.kiosk.app import KioskServer, create_kiosk
 from node.relay import Listener
 from node.station import Station, with_station
 from node.tasks import Tasks
@@ -87,6 +89,9 @@ def run(station: Station, port: int | None) -> None:
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     calm_collector()
     cards.start()
+    kiosk = _kiosk(station, cards)
+    if kiosk:
+        kiosk.start()
     tasks.start()
     if listener:
         listener.start()
@@ -97,6 +102,8 @@ def run(station: Station, port: int | None) -> None:
         _out.print("正在停下 stopping")
     finally:
         cards.stop()
+        if kiosk:
+            kiosk.stop()
         server.close()
         if listener:
             listener.stop()
@@ -222,6 +229,15 @@ def restore(copy: str | None, folder: str, unlock_file: str | None, json_: bool)
     else:
         _out.print(f"已恢复 restored {chosen.path.name}；原数据库 the former is {aside.name}", soft_wrap=True)
         _out.print("请现在同步一次 exchange once now: township-node sync", soft_wrap=True)
+
+
+def _kiosk(station: Station, cards: Cards) -> KioskServer | None:
+    """The self-service page's server, where the settings give it a port."""
+    port = station.config.kiosk_port
+    if not port:
+        return None
+    _out.print(f"自助页 self-service  http://{HOST}:{port}/", soft_wrap=True)
+    return KioskServer(create_kiosk(station, cards, TEXTS), _door(port))
 
 
 def _door(port: int) -> socket.socket:

@@ -15,6 +15,7 @@ from schema import noticing, tables_person, tables_rules
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
+from schema.tables_kiosk import KIOSK
 from schema.tables_node import BLOBS, BOTH, NODE, SNAPSHOTS
 from schema.tables_prints import PRINTS
 from schema.tables_travelling import FACTS, REFERENCE, REGISTRY
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 LOCAL = (
-    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + AT_NODE + tables_person.LOCAL + HUB + AT_HUB + tables_rules.HUB
+    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + KIOSK + AT_NODE + tables_person.LOCAL + HUB + AT_HUB + tables_rules.HUB
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}

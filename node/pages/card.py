@@ -101,12 +101,15 @@ def window() -> Response:
     """Which window this browser stands at, and which reader is that window's."""
     number, reader = request.form.get("window", ""), request.form.get("reader", "")
     known = {happening.reader for happening in cards().board.readers()}
-    if number not in windows.WINDOWS or (reader and reader not in known):
+    if number not in (*windows.WINDOWS, windows.KIOSK) or (reader and reader not in known):
         abort(400)
     with current().store.write() as db:
         windows.choose(db, number, reader)
-    flash(t("card.window_set", n=number), "done")
     response = redirect(url_for("station.index"))
+    if number == windows.KIOSK:
+        flash(t("card.kiosk_set"), "done")
+        return response
+    flash(t("card.window_set", n=number), "done")
     windows.remember(response, number)
     return response
 
@@ -135,6 +138,7 @@ def at_counter() -> dict[str, Any]:
             "readers": kept.board.readers(),
             "window": number,
             "windows": windows.WINDOWS,
+            "kiosk": windows.KIOSK if current().config.kiosk_port else "",
             "reader": windows.reader_of(db, number),
         }
 

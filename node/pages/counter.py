@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from node import case_state, conflicts, lost, status
 from node import search as finder
-from node.pages import common
+from node.pages import common, queue
 from node.station import current
 from schema.web.auth import current_officer
 from schema.web.frame import t
@@ -47,6 +47,7 @@ def home() -> str:
                 }
                 for name in FILTERS
             ],
+            queue=queue.at_window(),
             todo=_todo(db, officer.operator_no),
             common=_common(),
             names=common.officer_names(db),
