@@ -39,6 +39,37 @@ Connection = Any
 
 def connect(path: Path | str, key: bytes) -> Connection:
     """Open one connection. Raises WrongKey, UnsafeSqlite or StoreError."""
+    db = _unlocked(path, key)
+    try:
+        db.row_factory = sqlcipher.Row
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        db.execute("PRAGMA journal_mode = WAL").fetchone()
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA temp_store = MEMORY")
+        crsqlite.load(db)
+    except sqlcipher.DatabaseError as error:
+        db.close()
+        raise _damaged(path, error) from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def archive(path: Path | str, key: bytes, *, making: bool = False) -> Connection:
+    """A file that is written once and only read afterwards: no extension, no log beside it.
+
+    While it is `making` nothing is safe: whoever makes it syncs the whole file and gives it its name afterwards.
+    Raises WrongKey.
+    """
+    db = _unlocked(path, key)
+    settings = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE") if making else ("query_only = 1",)
+    for setting_ in settings:
+        db.execute(f"PRAGMA {setting_}").fetchone()
+    return db
+
+
+def _unlocked(path: Path | str, key: bytes) -> Connection:
     if len(key) != KEY_BYTES:
         raise WrongKey("数据库密钥应为 32 字节", "a database key is 32 bytes")
     db = sqlcipher.connect(
@@ -57,19 +88,6 @@ def connect(path: Path | str, key: bytes) -> Connection:
             f"密钥打不开数据库 {path}：文件已损坏，或不是本系统的。请从备份恢复",
             f"the key does not open the database {path}: damaged, or not ours. Restore it from a backup",
         ) from error
-    try:
-        db.row_factory = sqlcipher.Row
-        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        db.execute("PRAGMA journal_mode = WAL").fetchone()
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA temp_store = MEMORY")
-        crsqlite.load(db)
-    except sqlcipher.DatabaseError as error:
-        db.close()
-        raise _damaged(path, error) from error
-    except BaseException:
-        db.close()
-        raise
     return db
 
 

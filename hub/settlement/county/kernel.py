@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The month in whole columns: assess, allocate, post, pay, book. Pure: nothing is read, written or drawn.
+
+    base      = declared wage within floor and cap
+    due       = base x rate, each amount rounded half up to the fen by itself
+    allocated = a unit's money to its oldest month first; within a month in proportion to what each person owes, the
+                fen left over to the largest remainders (ties: the lower person number); within a person in the order
+                of `columns.AMOUNTS`
+    credit    = only where the insurance of that month is paid in full: arrears give no years and no credit
+                (浙江省职工基本养老保险条例 26)
+    late fee  = what was paid late x daily rates of each day, after the principal (社会保险法 86)
+
+Every product stays below 2^62: `ranges.check` refuses inputs that could overflow before anything is computed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hub.settlement.county import booking, paying, ranges
+from hub.settlement.county.allocating import Given, allocate
+from hub.settlement.county.assessing import assess
+from hub.settlement.county.columns import Inputs, Ints, Outcome, Postings, Rates
+from hub.settlement.county.grouping import found_at, starts_of, sums_at
+
+
+def settle(inputs: Inputs, rates: Rates) -> Outcome:
+    """Compute the month. Raises WrongState (code `out_of_range`) before any number could overflow."""
+    ranges.check(inputs, rates)
+    assessed, lines = assess(inputs.contributors, inputs.units, inputs.month, rates)
+    given = allocate(lines, inputs, rates)
+    payments = paying.pay(inputs.payees, inputs.month)
+    ledger = booking.book(given, payments)
+    return Outcome(
+        assessed, given.bills, given.payers, given.unpaid, _post(inputs, given), payments, ledger
+    )  # fmt: skip
+
+
+def _post(inputs: Inputs, given: Given) -> Postings:
+    """The accounts of everybody with a line, after the month."""
+    order = np.argsort(given.lines.person, kind="stable")
+    people = given.lines.person[order]
+    first = starts_of(people)
+    person = people[first]
+    pension, medical = sums_at(given.credit_pension[order], first), sums_at(given.credit_medical[order], first)
+    months = sums_at((given.credit_pension[order] > 0).astype(np.int64), first)
+    place, known = found_at(inputs.accounts.person, person)
+
+    def before(column: Ints) -> Ints:
+        return np.where(known, column[place], 0) if len(column) else np.zeros(len(person), np.int64)
+
+    accounts = inputs.accounts
+    return Postings(
+        person=person, credit_pension=pension, credit_medical=medical, months=months,
+        pension=before(accounts.pension) + pension, pension_months=before(accounts.pension_months) + months,
+        medical=before(accounts.medical) + medical,
+    )  # fmt: skip
