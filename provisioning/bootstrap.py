@@ -77,6 +77,7 @@ NEEDS = (
     Need(("chromium",), lambda: _on_path("chromium")),
     Need(("libpcsclite-dev",), PCSC_HEADER.exists),
     Need(("pcscd", "vsmartcard-vpcd"), lambda: Path("/usr/sbin/pcscd").exists() and VIRTUAL_READER.exists()),
+    Need(("postgresql",), lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
     Need(("fonts-noto-cjk",), lambda: any(CJK_FONTS.glob("NotoSansCJK*"))),
     # For PDF. Without the subset library a page with a Chinese font takes twenty seconds instead of one.
     Need(

@@ -63,7 +63,9 @@ def archive(path: Path | str, key: bytes, *, making: bool = False) -> Connection
     Raises WrongKey.
     """
     db = _unlocked(path, key)
-    settings = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE") if making else ("query_only = 1",)
+    settings = (
+        ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE") if making else ("query_only = 1",)
+    )
     for setting_ in settings:
         db.execute(f"PRAGMA {setting_}").fetchone()
     return db

@@ -142,7 +142,7 @@ def code_version() -> str:
     """A hash over the sources that decide amounts: another version of them is another run."""
     digest = hashlib.sha256()
     folders = (Path(__file__).parent, Path(rules.__file__).parent)
-    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+    for path in sorted(path for folder in folders for ending in ("py", "sql") for path in folder.rglob(f"*.{ending}")):
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(path.name.encode() + hashlib.sha256(content).digest())
     return digest.hexdigest()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose money it is: a unit's payment to its oldest month first, within a month by largest remainder, within a person in
-the order of the law. What is left over pays late fees, and the rest waits in suspense.
+"""Whose money it is: a unit's payment to its oldest month first, within a month by largest remainder, within a person
+in the order of the law. What is left over pays late fees, and the rest waits in suspense.
 """
 
 from __future__ import annotations

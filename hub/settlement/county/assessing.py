@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is due for the month: the base within its limits times each rate, or 110 % of last month where nobody declared."""
+"""What is due for the month: the base within its limits times each rate; 110 % of last month where nobody declared."""
 
 from __future__ import annotations
 

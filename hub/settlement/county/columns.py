@@ -85,11 +85,11 @@ class Contributors(Table):
 
 @dataclass(frozen=True)
 class Units(Table):
-    """Payers, by number: employers, then flexible workers, each of whom pays for one.
+    """Payers, by number: employers, and flexible workers, each of whom pays for one.
 
-    `injury_rate`: per million of the base. `declared`: 0 where nothing was declared this month. `received`: what arrived
-    for it this month, the last of it on day `received_on`; `carried`: what arrived earlier and nothing was due for;
-    `fee_owed`: late fees of earlier months.
+    `injury_rate`: per million of the base. `declared`: 0 where nothing was. `received`: what arrived this month, the last
+    of it on day `received_on`; `carried`: what arrived earlier and nothing was due for; `fee_owed`: late fees of
+    earlier months.
     """
 
     unit: Ints
@@ -164,6 +164,14 @@ class Inputs:
     def tables(self) -> dict[str, Table]:
         """By name, in the order in which they are hashed."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Table)}
+
+
+@dataclass(frozen=True)
+class Who:
+    """The ids behind the numbers. A unit's is that of an employer, or of a flexible worker, who pays alone."""
+
+    persons: list[bytes]
+    units: list[bytes]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 
 The seven invariants of the settlement (domain: 4): (a) a bill is the sum of its lines; (b) opening arrears + assessed
 - paid = closing arrears; (c) opening account + credits = closing account; (d) what arrived is allocated, fee or
-suspense; (e) what is paid is what the books say; (f) collected, booked and posted amounts agree; (g) the same inputs give
-the same root (`month_file`).
+suspense; (e) what is paid is what the books say; (f) collected, booked and posted amounts agree; (g) the same inputs
+give the same root (`month_file`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def of_month(inputs: Inputs, outcome: Outcome) -> list[Control]:
 
     suspense_booked = booked(booking.TO_SUSPENSE) - booked(booking.FROM_SUSPENSE)
     return [
-        Control("bills", "账单 = 应缴明细合计", "bills = sum of their lines", int(o.bills.due.sum()), assessed + arrears),
+        Control("bills", "账单 = 应缴明细合计", "bills = sum of their lines", int(o.bills.due.sum()),
+                assessed + arrears),
         Control("arrears", "期初欠费 + 核定 − 到账 = 期末欠费", "opening arrears + assessed - paid = closing arrears",
                 arrears + assessed - paid, unpaid),
         Control("money", "到账 = 分配 + 滞纳金 + 暂收", "money = allocated + late fees + suspense", money,
@@ -74,8 +75,9 @@ def require(controls: list[Control]) -> list[Control]:
     if broken:
         zh = "；".join(f"{c.zh}（{c.left} ≠ {c.right}）" for c in broken)
         en = "; ".join(f"{c.en} ({c.left} != {c.right})" for c in broken)
-        raise WrongState(f"月结核对不平，没有写入任何结果：{zh}", f"the month does not balance, nothing was written: {en}",
-                         code="controls")  # fmt: skip
+        raise WrongState(
+            f"月结核对不平，没有写入任何结果：{zh}", f"it does not balance, nothing was written: {en}", code="controls"
+        )
     return controls
 
 

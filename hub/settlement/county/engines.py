@@ -134,9 +134,9 @@ class _DuckDb:
     def load(self, name: str, columns: dict[str, Ints]) -> None:
         self._db.execute(f"CREATE TABLE {name} ({_columns_sql(columns)})")
         if len(next(iter(columns.values()))):
-            self._db.register("given", columns)
-            self._db.execute(f"INSERT INTO {name} SELECT * FROM given")
-            self._db.unregister("given")
+            self._db.register("incoming_columns", columns)
+            self._db.execute(f"INSERT INTO {name} SELECT * FROM incoming_columns")
+            self._db.unregister("incoming_columns")
 
     def fetch(self, sql: str) -> list[Ints]:
         found = self._db.execute(sql).fetchnumpy()

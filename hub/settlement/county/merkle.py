@@ -23,7 +23,7 @@ def leaf(table: Table, first: int) -> bytes:
     """The hash of the rows from `first`."""
     digest = sha256(LEAF)
     for _, values in table.columns():
-        digest.update(np.ascontiguousarray(values[first : first + ROWS], "<i8"))
+        digest.update(np.ascontiguousarray(values[first : first + ROWS], "<i8").data)
     return digest.digest()
 
 

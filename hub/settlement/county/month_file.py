@@ -35,8 +35,9 @@ from hub.settlement.county.columns import (
     Postings,
     Table,
     Units,
+    Who,
 )
-from schema import database
+from schema import database, ids
 from schema.errors import StoreError
 
 INPUTS: dict[str, type[Table]] = {
@@ -68,22 +69,26 @@ def input_hash(inputs: Inputs) -> str:
     for name, table in inputs.tables().items():
         digest.update(f"{name}:{len(table)}:".encode())
         for _, values in table.columns():
-            digest.update(np.ascontiguousarray(values, "<i8"))
+            digest.update(np.ascontiguousarray(values, "<i8").data)
     return digest.hexdigest()
 
 
-def write(folder: Path, key: bytes, name: str, inputs: Inputs, outcome: Outcome, about: dict[str, Any]) -> Written:
+def write(
+    folder: Path, key: bytes, name: str, inputs: Inputs, who: Who, outcome: Outcome, about: dict[str, Any]
+) -> Written:
     """Make the file `name` in `folder`. Raises StoreError when what is read back is not what was written."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target, part = folder / name, folder / (name + _PART)
     for rest in folder.glob(f"*{_PART}*"):
         rest.unlink()
     root = merkle.root(outcome.tables())
-    _fill(part, key, inputs, outcome, about | {"month": inputs.month, "root": root})
+    _fill(part, key, inputs, who, outcome, about | {"month": inputs.month, "root": root})
     with MonthFile(part, key) as made:
         if made.root() != root:
             part.unlink()
-            raise StoreError("写出的月结文件与结果不一致，已丢弃", "the month file read back differs; it was thrown away")
+            raise StoreError(
+                "写出的月结文件与结果不一致，已丢弃", "the month file read back differs; it was thrown away"
+            )
     hash_, size = _sync(part)
     part.chmod(0o400)
     part.replace(target)
@@ -91,7 +96,7 @@ def write(folder: Path, key: bytes, name: str, inputs: Inputs, outcome: Outcome,
     return Written(name, size, hash_, root)
 
 
-def _fill(path: Path, key: bytes, inputs: Inputs, outcome: Outcome, about: dict[str, Any]) -> None:
+def _fill(path: Path, key: bytes, inputs: Inputs, who: Who, outcome: Outcome, about: dict[str, Any]) -> None:
     db = database.archive(path, key, making=True)
     try:
         db.execute("BEGIN")
@@ -100,6 +105,9 @@ def _fill(path: Path, key: bytes, inputs: Inputs, outcome: Outcome, about: dict[
         db.executemany("INSERT INTO about VALUES (?, ?)", [(k, json.dumps(v)) for k, v in sorted(about.items())])
         for name, table in (inputs.tables() | outcome.tables()).items():
             db.executemany("INSERT INTO piece VALUES (?, ?, ?, ?, ?)", _pieces(name, table))
+        db.executemany(
+            "INSERT INTO piece VALUES (?, 0, 'id', '', ?)", [(f"{k} ids", b"".join(v)) for k, v in vars(who).items()]
+        )
         db.execute("CREATE INDEX piece_of ON piece (tbl, first, col)")
         db.execute("COMMIT")
     finally:
@@ -120,7 +128,9 @@ class MonthFile:
 
     def __init__(self, path: Path, key: bytes) -> None:
         if not path.is_file():
-            raise StoreError(f"月结文件不在：{path.name}，请从备份取回", f"month file {path.name} is missing; restore it")
+            raise StoreError(
+                f"月结文件不在：{path.name}，请从备份取回", f"month file {path.name} is missing; restore it"
+            )
         self._db = database.archive(path, key)
 
     def __enter__(self) -> MonthFile:
@@ -142,6 +152,15 @@ class MonthFile:
             parts[column].append(np.frombuffer(data, kind).astype(np.int64))
         none = np.zeros(0, np.int64)
         return _FORMS[name](**{c: np.concatenate(found) if found else none for c, found in parts.items()})
+
+    def who(self) -> Who:
+        """The ids behind the numbers."""
+        return Who(self._ids("persons"), self._ids("units"))
+
+    def _ids(self, kind: str) -> list[bytes]:
+        found = self._db.execute("SELECT data FROM piece WHERE tbl = ? AND col = 'id'", (f"{kind} ids",)).fetchone()
+        data = bytes(found[0])
+        return [data[i : i + ids.ID_BYTES] for i in range(0, len(data), ids.ID_BYTES)]
 
     def inputs(self) -> Inputs:
         """What the run saw."""

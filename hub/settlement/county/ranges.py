@@ -38,8 +38,8 @@ def check(inputs: Inputs, rates: Rates) -> None:
 
 _LIMITS = {
     "received": UNIT_FEN, "carried": UNIT_FEN, "fee_owed": UNIT_FEN, "pension": BALANCE_FEN, "medical": BALANCE_FEN,
-    "wage": WAGE_FEN, "received_on": 2**22, "injury_rate": MILLION, "person": ROWS, "unit": ROWS, "month": 2**16, "paid_through": 2**16,
-    "pension_months": 2**16,
+    "wage": WAGE_FEN, "received_on": 2**22, "injury_rate": MILLION, "person": ROWS, "unit": ROWS, "month": 2**16,
+    "paid_through": 2**16, "pension_months": 2**16,
 }  # fmt: skip
 
 

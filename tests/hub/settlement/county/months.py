@@ -74,9 +74,10 @@ def _payees(rng: np.random.Generator, first: int, count: int) -> Payees:
 
 
 def _earlier(rng: np.random.Generator, inputs: Inputs) -> Lines:
-    """One unit in forty owes one to three earlier months, part of them paid."""
+    """Some units owe one to three earlier months, part of them paid."""
     lines = settle(inputs, rates()).unpaid
-    late = np.flatnonzero(np.isin(lines.unit, np.flatnonzero(rng.random(len(inputs.units)) < 1 / 40)))
+    share = max(1 / 40, 5 / len(inputs.units))
+    late = np.flatnonzero(np.isin(lines.unit, np.flatnonzero(rng.random(len(inputs.units)) < share)))
     found = Lines.empty()
     for ago in (3, 2, 1):
         part = lines.take(late[rng.random(len(late)) < 0.8])
