@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real PostgreSQL for a test: its own cluster in a temporary folder, reached through a socket in it, gone afterwards."""
+"""A real PostgreSQL for a test: a cluster in a temporary folder, reached through a socket in it, gone afterwards."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from hub.context import Hub, with_hub
 from hub.importing import refused as refused_file
 from hub.settlement import computing, explain, matching, month, receipts, signing, views
+from hub.settlement.county import cli as county
 from hub.signer import Signer, with_signer
 from schema import ids, money, view
 from schema.errors import UnknownSubject
@@ -187,5 +188,8 @@ def _amount(control: dict[str, Any], side: str) -> str:
     value = control[side] if side else control["left"] - control["right"]
     return money.yuan(value) if control["unit"] == "fen" else f"{value:,}"
 
+
+for _command in county.COMMANDS:
+    settle.add_command(_command)
 
 COMMANDS = (receipts_command, match_command, settle)

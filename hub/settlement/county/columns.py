@@ -87,9 +87,9 @@ class Contributors(Table):
 class Units(Table):
     """Payers, by number: employers, and flexible workers, each of whom pays for one.
 
-    `injury_rate`: per million of the base. `declared`: 0 where nothing was. `received`: what arrived this month, the last
-    of it on day `received_on`; `carried`: what arrived earlier and nothing was due for; `fee_owed`: late fees of
-    earlier months.
+    `injury_rate`: per million of the base. `declared`: 0 where nothing was. `received`: what arrived this month,
+    the last of it on day `received_on`; `carried`: what arrived earlier and nothing was due for; `fee_owed`: late fees
+    of earlier months.
     """
 
     unit: Ints

@@ -71,7 +71,7 @@ def _contributors(db: Any, month: str) -> list[tuple[bytes, bytes, int, int]]:
     """(unit or b'', person, wage or chosen base, covered), once per unit and person."""
     found = db.execute(
         """WITH insured AS (
-             SELECT person_id, 
+             SELECT person_id,
                     max(insurance = 'employee_pension') * ?2 + max(insurance = 'employee_medical') * ?3 AS bits,
                     max(grade_fen) AS chosen
              FROM enrolment WHERE insurance IN ('employee_pension', 'employee_medical') AND state = 'active'

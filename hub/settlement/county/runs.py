@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import pack
 from hub.settlement import hands
-from hub.settlement.county import controls, engines, freeze, kernel, merkle, month_file, verify
+from hub.settlement.county import controls, engines, freeze, kernel, merkle, money_in, month_file, verify
 from hub.settlement.county.columns import Rates
 from hub.settlement.county.controls import Control
 from hub.settlement.county.freeze import Frozen
@@ -64,8 +64,10 @@ class County:
         """
         began = time.monotonic()
         self._require_month(month)
-        with self._store.read() as db:
+        with self._store.write() as db:
             hands.require(db, officer, ROLE, key, self._clock)
+            money_in.match_again(db)
+        with self._store.read() as db:
             tell("freeze")
             frozen, rates = self._freeze(db, month)
             run_id = self._run_id(month, frozen)

@@ -60,7 +60,8 @@ def test_postgres_keeps_nothing_of_a_verification(server: str, inputs: Inputs) -
     with engines.opened(server) as engine:
         verify.recompute(inputs, rates(), engine)
     with psycopg.connect(server) as db:
-        left = db.execute("SELECT relname FROM pg_class WHERE relname IN ('contributors', 'assessed', 'line')").fetchall()
+        names = "('contributors', 'assessed', 'line')"
+        left = db.execute(f"SELECT relname FROM pg_class WHERE relname IN {names}").fetchall()
     assert left == []
 
 

@@ -50,7 +50,7 @@ def rows_of(table: Any) -> list[dict[str, int]]:
 def by_hand(inputs: Inputs, r: Rates) -> dict[tuple[int, int, int], dict[str, int]]:
     """(unit, month, person) -> what stays unpaid of each amount: bills in order, shares in exact fractions."""
     units = rows_of(inputs.units)
-    lines = {(l["unit"], l["month"], l["person"]): {n: l[n] for n in AMOUNTS} for l in rows_of(inputs.arrears)}
+    lines = {(o["unit"], o["month"], o["person"]): {n: o[n] for n in AMOUNTS} for o in rows_of(inputs.arrears)}
     for row in rows_of(inputs.contributors):
         lines[row["unit"], MONTH, row["person"]] = due_of(row, units[row["unit"]], r)
     unpaid: dict[tuple[int, int, int], dict[str, int]] = {}
@@ -93,7 +93,7 @@ def test_every_amount_of_every_person_is_what_the_law_says(month: tuple[Inputs, 
 
 def test_money_goes_where_exact_fractions_put_it(month: tuple[Inputs, Outcome]) -> None:
     inputs, outcome = month
-    unpaid = {(l["unit"], l["month"], l["person"]): {n: l[n] for n in AMOUNTS} for l in rows_of(outcome.unpaid)}
+    unpaid = {(r["unit"], r["month"], r["person"]): {n: r[n] for n in AMOUNTS} for r in rows_of(outcome.unpaid)}
     assert unpaid
     assert len(inputs.arrears)
     assert unpaid == by_hand(inputs, rates())
