@@ -44,7 +44,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--persons", type=int, default=500_000)
     parser.add_argument("--large", action="store_true", help="ten times as many as well")
-    parser.add_argument("--register", type=int, default=100_000, help="persons of the register read end to end; 0: none")
+    parser.add_argument(
+        "--register", type=int, default=100_000, help="persons of a register read end to end; 0: none"
+    )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.context import Hub, with_hub
-from hub.importing.reading import COMMAND_LINE
 from hub.settlement.county import money_in
 from hub.settlement.county.controls import Control
 from hub.settlement.county.runs import County
 from hub.signer import Signer, with_signer
 from schema import money
 from schema.programs import as_json
+from schema.sheets import COMMAND_LINE
 
 _JSON = click.option("--json", "json_out", is_flag=True, help="一行 JSON / one line of JSON")
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import pack
 from hub.importing import headings
 from hub.importing.headings import Headings
-from hub.importing.reading import Limits, Line, Source, open_sheet
 from hub.importing.register import RefusedLine, name_of
 from hub.settlement import hands
 from hub.settlement.county.ranges import UNIT_FEN
@@ -30,6 +29,7 @@ from schema.database import Store
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.service_parts import Field
+from schema.sheets import Limits, Line, Source, open_sheet
 
 FILE = Path(__file__).with_name("money_in.toml")
 NEEDED = ("no", "payer_no", "amount", "received_on")

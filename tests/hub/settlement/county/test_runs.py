@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The county's month out of a register: what counts, what is carried over, what a kill leaves, what a second run does."""
+"""The county's month out of a register: what counts, is carried over, is left by a kill, done by a second run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from hub.importing.reading import COMMAND_LINE
 from hub.settlement.county import money_in, month_file, runs
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.runs import County as Months
@@ -21,6 +20,7 @@ from schema import database
 from schema.database import Store
 from schema.errors import NotAllowed, Refusal, StoreError, UnknownSubject, WrongState
 from schema.ids import new_id
+from schema.sheets import COMMAND_LINE
 from tests.hub.settlement.conftest import OFFICERS, County
 
 OFFICER = OFFICERS["settle"]
