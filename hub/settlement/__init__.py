@@ -11,6 +11,6 @@ Read in this order:
 * `signing`, `payout` - approve, pay, close by three other officers, and what paying does to the register;
 * `explain`, `views`, `cli` - how it is read and driven.
 
-All schemes of the county in one run: `county`. Scope here: steps 0, 6, 7, 9-13, 15-17 of the 18; basic pensions' changes,
-interest, bank results and late work are not in it.
+All schemes of the county in one run: `county`. Scope here: steps 0, 6, 7, 9-13, 15-17 of the 18. Changes of basic
+pensions, interest, bank results and late work are not in it.
 """
