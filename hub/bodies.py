@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from schema import prints
+from schema import prints, survival
+from schema.clock import parse_stamp, stamp
 from schema.errors import Refusal
 from schema.events import Fact
 
@@ -41,6 +43,20 @@ def _number(value: Any) -> bool:
     return type(value) is int and 0 < value < 10000
 
 
+def _day(value: Any) -> bool:
+    try:
+        return type(value) is str and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _instant(value: Any) -> bool:
+    try:
+        return type(value) is str and stamp(parse_stamp(value)) == value
+    except ValueError:
+        return False
+
+
 def _wrapped_key(value: Any) -> bool:
     return type(value) is bytes and 64 <= len(value) <= WRAPPED_KEY_MAX_BYTES
 
@@ -62,6 +78,15 @@ SHAPES: dict[str, dict[str, Check]] = {
     },
     "case_resubmitted": {"case_id": _id(), "answers": _answers, "materials": _materials},
     "case_withdrawn": {"case_id": _id(), "reason": _text(500)},
+    "eligibility_checked": {
+        "person_id": _id(),
+        "checked_on": _day,
+        "seen_at": _instant,
+        "method": lambda v: v in survival.METHODS,
+        "found": lambda v: type(v) is int and v in (0, 1),
+        "note": _text(survival.NOTE_MAX_CHARS, optional=True),
+        "photo": lambda v: v is None or (type(v) is bytes and len(v) == 32),
+    },
     "document_printed": {
         "document": lambda v: v in prints.DOCUMENTS,
         "copy": _number,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hub import bodies, cases, pack, prints, receipt_blocks, registry, steps, whom
+from hub import bodies, cases, pack, prints, receipt_blocks, registry, steps, survival, whom
 from hub.cases import HubCase
 from schema import case as case_states
 from schema import ids
@@ -141,12 +141,18 @@ def _key_changed(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
     pub.put("officer", {"operator_no": fact.officer, "wrapped_key": body["wrapped_key"], "must_change": 0})
 
 
+def _checked(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
+    whom.require_person(pub, fact.origin, body["person_id"])
+    survival.take(pub, fact, body)
+
+
 _HANDLERS: dict[str, Callable[[Publication, Fact, dict[str, Any]], None]] = {
     "case_submitted": _submitted,
     "case_resubmitted": _resubmitted,
     "case_withdrawn": _withdrawn,
     "officer_key_changed": _key_changed,
     "document_printed": prints.take,
+    "eligibility_checked": _checked,
 }
 
 _NOTES = (whom.EXISTS_ELSEWHERE,)

@@ -38,6 +38,11 @@ def taken(pub: Publication, station: str, body: dict[str, Any]) -> tuple[Subject
     return (about, []) if about.given or item.subject != "person" else _who(pub.db, mine, body)
 
 
+def require_person(pub: Publication, station: str, person_id: bytes) -> None:
+    """Raises NotAllowed for a person outside the station's slice, UnknownSubject for one the hub does not know."""
+    _require_person(pub, person_id, _slices(pub.db, station))
+
+
 def _who(db: Any, mine: list[str], body: dict[str, Any]) -> tuple[Subject, list[Finding]]:
     """Whose case it is. Somebody new at the station may be long known elsewhere: then no second person is made."""
     known = view.find_by_id_number(db, body["answers"].get("id_number", ""))

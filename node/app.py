@@ -23,11 +23,11 @@ from schema.web.keyring import KeyRing
 
 TEXTS = tuple(
     Path(__file__).parent / f"{name}texts.toml"
-    for name in ("", "estimate_", "person_", "print_", "courier_", "card/", "kiosk/", "community/")
+    for name in ("", "estimate_", "person_", "print_", "survival_", "courier_", "card/", "kiosk/", "community/")
 )
 SECTIONS = (
-    ("counter", "home"), ("items", "index"), ("cases", "index"), ("community", "jobs"), ("unsent", "index"),
-    ("station", "index"),
+    ("counter", "home"), ("items", "index"), ("cases", "index"), ("survival", "index"), ("community", "jobs"),
+    ("unsent", "index"), ("station", "index"),
 )  # fmt: skip
 
 PASSIVE = ("station.bar", "unsent.progress", "card.listen", "queue.panel")

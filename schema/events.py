@@ -48,6 +48,7 @@ KINDS: dict[str, tuple[int, str, str]] = {
     "register_imported": (1, "hub", "a register file was taken in: its hash and counts"),
     "pack_prepared": (1, "hub", "a rule pack was prepared: its hash and why"),
     "pack_published": (1, "hub", "another officer published it: its number and hash"),
+    "eligibility_checked": (1, "node", "资格认证: a person who draws a benefit was seen or not found, how, photo hash"),
     "document_printed": (1, "node", "an officer printed a paper: which, the how-manieth time, about whom, for what"),
     "officer_key_changed": (1, "node", "an officer changed the password: the key wrapped anew"),
 }

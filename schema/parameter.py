@@ -27,7 +27,7 @@ Content = int | tuple[int, ...] | Mapping[int, int]
 # unit -> form of the value. In a file the keys of a table are text; here they are the whole numbers they spell.
 UNITS: dict[str, str] = {
     "fen": "number", "years": "number", "months": "number", "days": "number", "digits": "number",
-    "percent": "number", "basis points": "number", "switch": "number",
+    "count": "number", "percent": "number", "basis points": "number", "switch": "number",
     "list of fen": "list", "list of percent": "list", "fen by grade in fen": "table", "fen by level": "table",
     "months by age": "table", "months by years": "table", "months by grade": "table", "years by sex": "table",
     "days by child": "table", "basis points by grade": "table", "basis points by class": "table",

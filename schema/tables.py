@@ -18,6 +18,7 @@ from schema.tables_hub import HUB
 from schema.tables_kiosk import KIOSK
 from schema.tables_node import BLOBS, BOTH, NODE, SNAPSHOTS
 from schema.tables_prints import PRINTS
+from schema.tables_survival import AT_NODE as MARKS
 from schema.tables_travelling import FACTS, REFERENCE, REGISTRY
 
 __all__ = [
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 LOCAL = (
-    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + KIOSK + AT_NODE + tables_person.LOCAL + HUB + AT_HUB + tables_rules.HUB
+    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + MARKS + KIOSK + AT_NODE + tables_person.LOCAL + HUB + AT_HUB
+    + tables_rules.HUB
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}

@@ -7,6 +7,7 @@ from schema import tables_benefit as benefit
 from schema import tables_community as community
 from schema import tables_person as person
 from schema import tables_rules as rules
+from schema import tables_survival as survival
 from schema.table import ABOUT, REV, Column, Table, blob_, id_, int_, text_
 from schema.tables_employer import EMPLOYERS
 
@@ -355,4 +356,5 @@ REFERENCE = (
     *benefit.REFERENCE,
     *rules.REFERENCE,
     *person.REFERENCE,
+    *survival.REFERENCE,
 )

@@ -20,15 +20,17 @@ from schema.web.server import Server
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-quic"]  # fmt: skip
+# A camera that shows a moving picture, and nobody who must be asked for it.
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 SCREENS = {"office PC": (1366, 768), "125 % scaling": (1093, 640), "200 % zoom": (683, 384), "phone": (320, 640)}
 BODY_MAX_BYTES = 16 << 20
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser that asks nothing of the internet."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A browser that asks nothing of the internet. `more`: flags beside the usual ones."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more])
         yield started
         started.close()
 

@@ -25,6 +25,7 @@ from hub.pages import (
     review,
     settlement,
     stations,
+    survival,
     usb,
     workload,
 )
@@ -34,7 +35,7 @@ _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
     home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, incidents,
-    workload, prints, officers, check, usb,
+    workload, prints, survival, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
     _HUB / f"{name}texts.toml" for name in ("", "courier_", "community_", "settlement/", "importing/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.documents import decision, missing, rights, unit_rights
+from node.documents import decision, due_list, missing, rights, unit_rights
 from node.prints import Print
 from node.station import Station
 from schema.errors import UnknownSubject
@@ -20,6 +20,7 @@ MODULES: dict[str, Any] = {
     "decision": decision,
     "rights": rights,
     "unit_rights": unit_rights,
+    "due_list": due_list,
 }
 
 

@@ -15,6 +15,7 @@ import node.pages.prints as prints
 import node.pages.queue as queue
 import node.pages.slips as slips
 import node.pages.station as station
+import node.pages.survival as survival
 import node.pages.unit_search as unit_search
 import node.pages.units as units
 import node.pages.unsent as unsent
@@ -22,6 +23,7 @@ import node.pages.usb as usb
 
 PAGES = (
     counter.page, items.page, estimates.page, unit_search.page, persons.page, units.page, cases.page, slips.page,
-    prints.page, unsent.page, lost.page, usb.page, station.page, card.page, community.page, queue.page,
+    prints.page, survival.page, unsent.page, lost.page, usb.page, station.page, card.page, community.page,
+    queue.page,
 )  # fmt: skip
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""

@@ -96,18 +96,25 @@ class Blobs:
         blob.start(db, offered, node.id, stamp(now))
 
 
+# What a scan may be about: a case, or a survival check with its photo.
+_ABOUT = (
+    "(SELECT case_id AS id, person_id, station FROM case_state UNION ALL "
+    "SELECT id, person_id, station FROM eligibility_check)"
+)
+
+
 def _is_of(db: Any, node: Node, about: bytes) -> bool:
-    """Whether the station took this case."""
-    sql = "SELECT 1 FROM case_state WHERE case_id = ? AND station = ?"
+    """Whether the station took this case or made this check."""
+    sql = f"SELECT 1 FROM {_ABOUT} WHERE id = ? AND station = ?"
     return db.execute(sql, (about, node.id)).fetchone() is not None
 
 
 def _may_see(db: Any, node: Node, about: bytes) -> bool:
-    """Whether the case is the station's, or of a person of its slices."""
+    """Whether the case or check is the station's, or of a person of its slices."""
     marks = ", ".join("?" * len(node.slices))
     sql = (
-        "SELECT 1 FROM case_state c JOIN slice_member m ON m.person_id = c.person_id "
-        f"WHERE c.case_id = ? AND m.slice IN ({marks})"
+        f"SELECT 1 FROM {_ABOUT} c JOIN slice_member m ON m.person_id = c.person_id "
+        f"WHERE c.id = ? AND m.slice IN ({marks})"
     )
     return _is_of(db, node, about) or db.execute(sql, (about, *node.slices)).fetchone() is not None
 
