@@ -87,8 +87,6 @@ def test_more_checks_in_a_minute_than_anybody_can_make_are_flagged_but_not_match
 def test_the_photo_is_taken_from_the_station_that_made_the_check_and_from_no_other(
     county: County, desk: Desk, clock: FixedClock
 ) -> None:
-    from hashlib import sha256
-
     data = b"\xff\xd8\xff a face"
     county.add_pensioner_to_be()
     about = check(county, desk, photo=sha256(data).digest())
