@@ -15,11 +15,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node.cases import Desk
+from node import cases
+from node.cases import Desk, Given
 from schema import database, events, ids, period, survival
 from schema.clock import local, stamp
 from schema.errors import Refusal, UnknownSubject
 from schema.readable import readable
+from schema.subject import Subject
 from schema.survival import Due
 from schema.web.door import Officer
 from sync.station import blob
@@ -162,6 +164,35 @@ def accept(
     return len(accepted)
 
 
+def may_propose(desk: Desk) -> bool:
+    """Whether the rule pack has the item with which a pause is proposed."""
+    return PAUSE in desk.services
+
+
+def propose(desk: Desk, chosen: Iterable[bytes], officer: Officer) -> int:
+    """Begin a pause for each of these persons whose check is overdue: a draft, for a clerk to look at and submit.
+
+    Nothing stops by this: what is submitted is decided by the hub's officers. Who has a pause under way is left out.
+    """
+    item, today = desk.service(PAUSE), desk.clock.today()
+    with desk.store.read() as db:
+        people = [person(db, desk, person_id) for person_id in chosen]
+        ready = [
+            (one, db.execute(_DRAWN, (one.person_id,)).fetchone()["kind"])
+            for one in people
+            if one.state == "overdue" and not db.execute(_PAUSING, (one.person_id, PAUSE)).fetchone()
+        ]
+    for one, kind in ready:
+        last = one.last_on.isoformat() if one.last_on else "无"
+        answers = {
+            "name": one.name, "id_number": one.id_number, "action": "pause", "kind": kind, "reason": "no_check",
+            "from_month": period.add_months(period.month_of(today), 1),
+            "note": f"资格认证应在 {one.due_on} 前办理，逾期 {days_over(one, today)} 天；上次认证：{last}",
+        }  # fmt: skip
+        cases.save(desk, ids.new_id(), item, Given(answers, []), officer, Subject(person_id=one.person_id))
+    return len(ready)
+
+
 def person(db: Any, desk: Desk, person_id: bytes) -> Due:
     """One person who draws a benefit. Raises UnknownSubject."""
     found = survival.due(db, desk.clock.today(), desk.parameters, person_id=person_id)
@@ -174,6 +205,13 @@ def days_over(person: Due, today: date) -> int:
     """By how many days the check is overdue."""
     return max(0, (today - person.due_on) // timedelta(days=1))
 
+
+PAUSE = "benefit_pause"
+_DRAWN = "SELECT kind FROM benefit WHERE person_id = ? AND state = 'active' ORDER BY from_month LIMIT 1"
+_PAUSING = (
+    "SELECT 1 FROM case_file WHERE person_id = ? AND service = ? "
+    "AND state NOT IN ('withdrawn', 'rejected', 'reversed')"
+)
 
 # A case that somebody came for at this counter, and a visit by the township's people.
 _TRACES = """

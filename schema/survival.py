@@ -8,11 +8,11 @@ fact of its own (`eligibility_checked`); an overdue one stops nothing by itself:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from schema import period
-from schema.clock import local
+from schema.clock import CHINA, local, stamp
 from schema.events import Fact
 from schema.parameter import Parameters
 
@@ -44,6 +44,11 @@ class Due:
     last_on: date | None
     due_on: date
     state: str
+
+
+def noon(day: date) -> str:
+    """The instant that stands for a day of which no hour is known."""
+    return stamp(datetime.combine(day, time(12), CHINA))
 
 
 def body(person_id: bytes, seen_at: str, method: str, found: bool, note: str | None, photo: bytes | None) -> Any:

@@ -50,7 +50,7 @@ def village(village: str) -> str:
             "survival/village.html",
             village=village, name=_name(db, village), as_of=status.as_of(db), marks=survival.marks(db, village),
             people=[p for p in people if _shown(p, show)], today=desk.clock.today(),
-            subject=ids.derived_id(bytes(16), village),
+            may_propose=show == "overdue" and survival.may_propose(desk),
             chips=[{"label": t(f"survival.show_{name}"), "count": sum(_shown(p, name) for p in people),
                     "url": url_for(".village", village=village, show=name), "on": name == show} for name in SHOWS],
         )  # fmt: skip
@@ -97,6 +97,15 @@ def sign(village: str) -> Response:
         n = survival.sign(db, desk, village, current_officer(), current_key())
     flash(t("survival.signed", n=n), "done")
     return redirect(url_for(".village", village=village))
+
+
+@page.post(f"/{VILLAGE}/propose")
+def propose(village: str) -> Response:
+    """Drafts of a pause for the persons ticked; a clerk looks at each and submits it, or not."""
+    chosen = [ids.from_text(text) for text in request.form.getlist("person") if ids.is_text(text)]
+    n = survival.propose(current().desk, chosen, current_officer())
+    flash(t("survival.proposed", n=n), "done" if n else "turn")
+    return redirect(url_for("cases.index", show="draft") if n else url_for(".village", village=village, show="overdue"))
 
 
 @page.get("/matching")
