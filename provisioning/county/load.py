@@ -60,6 +60,8 @@ def load(store: Store, register: Register, progress: Callable[[int], object] = l
         _write(db, batch, rev, done)
         for statement in indexes:
             db.execute(statement)
+        # A vacancy is a member by itself: of the township where the job is.
+        db.execute("INSERT INTO slice_member (person_id, slice, since_seq) SELECT id, job_township, 0 FROM vacancy")
         done.fed = publish.fill(db)
     done.dirt = dict(register.dirt.counts)
     done.digest = seen.hexdigest()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
+from provisioning.county import work
 from provisioning.county.dirt import Dirt
 from provisioning.county.draw import shares
 from provisioning.county.economy import Economy
@@ -91,6 +92,9 @@ class Register:
             part.add("division", tuple(row[c] for c in columns))
         for unit in self._employers.units:
             part.add("unit", unit.row())
+        rng = self._random("work")
+        work.offers(rng, self._employers.units, self._today, part.add)
+        work.classes(rng, townships(), self._today, part.add)
         return part
 
     def _township(self, township: Township, quota: int) -> Iterator[Part]:
@@ -128,6 +132,9 @@ class Register:
                 twin = people.twin(person) if len(part.persons) < size else None
                 if twin is not None:
                     part.persons.append(twin)
+        drawn = self._random(f"{village.code}/work")
+        for person in part.persons:
+            work.person(drawn, person, self._today, part.add)
         part.rows["person"] = [p.row() for p in part.persons]
         part.rows["contact"] = [p.contact() for p in part.persons]
         return part

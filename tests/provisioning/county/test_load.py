@@ -104,3 +104,13 @@ def test_progress_counts_every_person(hub_store: Store) -> None:
     seen: list[int] = []
     load.load(hub_store, _register(), seen.append)
     assert sum(seen) == 400
+
+
+def test_every_vacancy_is_in_the_slice_of_its_township(county: County) -> None:
+    with county.store.read() as db:
+        found = db.execute(
+            "SELECT count(*), count(m.slice), count(f.pk) FROM vacancy v "
+            "LEFT JOIN slice_member m ON m.person_id = v.id AND m.slice = v.job_township "
+            "LEFT JOIN slice_feed f ON f.slice = v.job_township AND f.tbl = 'vacancy' AND f.pk = v.id"
+        ).fetchone()
+    assert found[0] > 0 and len(set(found)) == 1
