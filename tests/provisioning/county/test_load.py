@@ -106,7 +106,7 @@ def test_progress_counts_every_person(hub_store: Store) -> None:
     assert sum(seen) == 400
 
 
-def test_every_vacancy_is_in_the_slice_of_its_township(county: County) -> None:
+def test_every_vacancy_is_in_the_slice_of_its_township(county: Any) -> None:
     with county.store.read() as db:
         found = db.execute(
             "SELECT count(*), count(m.slice), count(f.pk) FROM vacancy v "
