@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from node import case_state, conflicts, lost, status
+from node import case_state, conflicts, elsewhere, lost, status
 from node import search as finder
 from node.pages import common, queue
 from node.station import current
@@ -69,6 +69,7 @@ def search() -> str:
             "size": finder.register_size(db),
             "as_of": status.as_of(db),
             "item": item,
+            "known": elsewhere.known(db, found.typed, current().clock.today()) if found.empty else None,
             "short_title": common.short_title,
             "picking": request.args.get("pick") == "1",
         }

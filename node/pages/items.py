@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import case_state, cases, forms, slips, status
+from node import alike, beforehand, case_state, cases, forms, slips, status
 from node.cases import Given
 from node.pages import common, prints
 from node.station import current
@@ -251,7 +251,18 @@ def _side(db: Any, filled: Filled, found: list[Finding] | None = None) -> dict[s
         "held": len(needed & held),
         "trial": trial,
         "legal": item.legal_for(answers),
+        "beforehand": _beforehand(db, filled),
+        "alike": alike.find(db, answers) if item.subject == "person" and not filled.about.person_id else [],
         "linked": status.link(db).get("state") == "up",
         "alone": False,
         "saved_at": None,
     }
+
+
+def _beforehand(db: Any, filled: Filled) -> list[Finding]:
+    """What this form would meet at the hub: hints, seen before it is sent."""
+    if filled.item.subject != "person":
+        return []
+    since = filled.case["created_at"] if filled.kept else common.now_stamp()
+    today, answers = current().clock.today(), filled.given.answers
+    return beforehand.findings(db, filled.about.person_id, answers, filled.item.id, since, today, filled.case_id)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import conflicts, exchange, lost, status, unsent
+from node import beforehand, conflicts, exchange, lost, status, unsent
 from node.pages import common
 from node.station import current
 from schema.web.frame import lang
@@ -22,9 +22,11 @@ def index() -> str:
     """Everything on its way or in the way."""
     station = current()
     with station.store.read() as db:
+        waiting = unsent.items(db)
         return render_template(
             "unsent/index.html",
-            items=unsent.items(db),
+            items=waiting,
+            clashes=_clashes(db, waiting),
             refusals=[{"row": row, "why": _why(row), "about": _about(db, row)} for row in conflicts.refusals(db)],
             lost=lost.count(db, station.config.id),
             history=exchange.history(db),
@@ -34,6 +36,13 @@ def index() -> str:
             running=_exchange().step is not None,
             after=_exchange().ended,
         )
+
+
+def _clashes(db: Any, waiting: list[unsent.Item]) -> list[dict[str, Any]]:
+    """What the cases that wait will meet at the hub, as far as it is known here."""
+    taken = {item.case_id: item for item in waiting if item.case_id}
+    found = [(item, beforehand.of_case(db, current().desk, case_id)) for case_id, item in taken.items()]
+    return [{"item": item, "findings": said} for item, said in found if said]
 
 
 @page.post("/send")
