@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody typed anew may be in the register already: an ID number with one slip, the same name and birth date, the phone.
+"""Somebody typed anew may be in the register: an ID number with one slip, the same name and birth date, the phone.
 
 Asked while a form is filled, so each question is a walk of an index. It only suggests: the clerk has the papers.
 """

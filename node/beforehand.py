@@ -70,7 +70,8 @@ def _decided_since(db: Any, person_id: bytes, since: str) -> list[Finding]:
     return [
         _hint(
             "decided_since",
-            f"开始填写以后，中心又处理了此人的一件事（{row['station']} 站，回执 {row['receipt_no']}）。请再看一眼现在的情况",
+            f"开始填写以后，中心又处理了此人的一件事（{row['station']} 站，回执 {row['receipt_no']}）。"
+            "请再看一眼现在的情况",
             f"Since this was begun the hub has handled another case of the person (station {row['station']}, slip "
             f"{row['receipt_no']}). Please look at the present state again",
         )
