@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on a person's page beside the view that checks use: names of places and relatives, payments by month."""
+"""What stands on a person's page beside the view that checks use: names of places, accounts, cases, conflicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from node import case_state, conflicts, contacts
 from schema.errors import UnknownSubject
 from schema.view import PersonView, person_view
 
-STATEMENTS_SHOWN = 24
 CASES_SHOWN = 20
 
 
@@ -22,8 +21,6 @@ class PersonPage:
     view: PersonView
     village: str
     lives_in: str
-    household: list[Any]
-    statements: list[Any]
     accounts: dict[str, Any]
     cases: list[Any]
     conflicts: list[Any]
@@ -40,8 +37,6 @@ def read(db: Any, person_id: bytes, today: date) -> PersonPage:
         view=seen,
         village=place(db, seen.person["village"]),
         lives_in=place(db, seen.contact.get("address_village") or ""),
-        household=_household(db, seen),
-        statements=_statements(db, person_id),
         accounts={a["insurance"]: a for a in db.execute("SELECT * FROM account WHERE person_id = ?", (person_id,))},
         cases=cases,
         conflicts=conflicts.listing(db, person_id),
@@ -57,26 +52,3 @@ def place(db: Any, code: str) -> str:
         (code,),
     ).fetchone()
     return " ".join(part for part in (row["parent"], row["name"]) if part) if row else code
-
-
-def _household(db: Any, seen: PersonView) -> list[Any]:
-    """The others of the same family book, eldest first."""
-    if not seen.person.get("household_id"):
-        return []
-    return list(
-        db.execute(
-            "SELECT id, name, sex, birth_on, life_status FROM person WHERE household_id = ? AND id <> ? "
-            "ORDER BY birth_on",
-            (seen.person["household_id"], seen.person_id),
-        )
-    )
-
-
-def _statements(db: Any, person_id: bytes) -> list[Any]:
-    """What each settled month did, newest first."""
-    return list(
-        db.execute(
-            "SELECT * FROM statement WHERE person_id = ? ORDER BY month DESC, insurance LIMIT ?",
-            (person_id, STATEMENTS_SHOWN),
-        )
-    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One box finds anyone: ID number (18 or 15), name, pinyin or its initials or both mixed, phone, receipt number, unit.
+"""One box finds anyone: ID number (18 or 15), name, pinyin or its initials or both mixed, phone, card, receipt, unit.
 
 What was typed decides where to look, so each query walks one or two indexes and never the table: a prefix is the range
 `[text, text + the last character there is)`. The caller says where it looked; this module only counts.
@@ -76,7 +76,9 @@ def find(db: Any, typed: str, own: str = "") -> Hits:
         return _hits(text, own, _range(db, "p.name", text), _units_by_name(db, text))
     if text.isalpha():
         return _hits(text.lower(), own, _by_pinyin(db, text.lower()))
-    return _hits(text.upper(), own, [], _units_by_code(db, text.upper()) if text.isalnum() else [])
+    if not text.isalnum():
+        return Hits(text)
+    return _hits(text.upper(), own, _by_card(db, text.upper()), _units_by_code(db, text.upper()))
 
 
 def _hits(text: str, own: str, rows: list[Any], units: Iterable[Any] = ()) -> Hits:
@@ -108,18 +110,24 @@ def _by_digits(db: Any, text: str) -> list[Any]:
         rows += _range(db, "p.id_number_15", text)
         # Most registers keep the new number only: the old one is the new one without the century and the last digit.
         rows += _range(db, "p.id_number", f"{text[:6]}19{text[6:]}") if len(text) > 6 else []
-        rows += _by_phone(db, text) if len(text) >= 5 else []
+        rows += _by_phone(db, text) + _by_card(db, text) if len(text) >= 5 else []
     return rows
 
 
 def _by_phone(db: Any, text: str) -> list[Any]:
-    # The phones first, then the few persons by their id: joined, the planner may walk the register instead.
-    ids_found = [
-        row[0]
-        for row in db.execute(
-            "SELECT id FROM contact WHERE phone >= ? AND phone < ? LIMIT ?", (text, text + _LAST, SEEN_AT_MOST)
-        )
-    ]
+    return _owners(db, "SELECT id FROM contact WHERE phone >= ? AND phone < ? LIMIT ?", text)
+
+
+def _by_card(db: Any, text: str) -> list[Any]:
+    """Whose card has that number, of the cards that are on record."""
+    if len(text) < 5:
+        return []
+    return _owners(db, "SELECT person_id FROM card WHERE card_no >= ? AND card_no < ? LIMIT ?", text)
+
+
+def _owners(db: Any, sql: str, prefix: str) -> list[Any]:
+    # The ids first, then the few persons by theirs: joined, the planner may walk the register instead.
+    ids_found = [row[0] for row in db.execute(sql, (prefix, prefix + _LAST, SEEN_AT_MOST))]
     if not ids_found:
         return []
     marks = ",".join("?" * len(ids_found))

@@ -64,7 +64,7 @@ def take() -> Response:
         return jsonify(url=url_for(".show", n=happening.n))
     for one in found:
         flash(one.text(lang()), _NOTICE[one.severity])
-    return jsonify(url=url_for("persons.show", person_id=bytes(person["id"])))
+    return jsonify(url=url_for("persons.show", person_id=bytes(person["id"]), via="card"))
 
 
 @page.get("/<int:n>")

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import contacts, forms, lost, persons, status
+from node import contacts, forms, lost, opened, person_blocks, persons, status
 from node.pages import common
 from node.station import current
 from schema import field_types, ids
@@ -27,8 +27,12 @@ _TYPES = {"phone": "phone", "address": "text", "address_village": "village"}
 
 @page.get("/<id:person_id>")
 def show(person_id: bytes) -> str:
-    """The whole page."""
-    return _page(person_id, _again(person_id))
+    """The whole page. `?via=` says where from (`opened.VIA`), `?year=` turns the monthly lines."""
+    shown = _page(person_id, _again(person_id))
+    station = current()
+    with station.store.write() as db:
+        opened.note(db, person_id, current_officer().operator_no, request.args.get("via", ""), station.clock)
+    return shown
 
 
 def _again(person_id: bytes) -> dict[str, str] | None:
@@ -76,6 +80,10 @@ def _page(person_id: bytes, typed: dict[str, str] | None = None, findings: list[
         return render_template(
             "persons/show.html",
             page=person,
+            blocks=person_blocks.read(db, person.view, request.args.get("year", "")),
+            left=person_blocks.LEFT,
+            middle=person_blocks.MIDDLE,
+            label=lambda field, code: _label(desk, field, code),
             person=person.view.person,
             age=person.view.age,
             contact=typed or person.view.contact,
@@ -109,3 +117,10 @@ def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
         action = {"title": item.title, "url": url, "why": why[:1], "digit": item.common_key}
         (unable if why else able).append(action)
     return able + unable
+
+
+def _label(desk: Any, field: str, code: str | None) -> str:
+    """A code in words, as the forms that write it call it; the code itself when none does."""
+    found = (c.text for item in desk.services.values() for f in item.fields if f.name == field for c in f.choices
+             if c.value == code)  # fmt: skip
+    return next((text["zh" if lang() == "zh" else "en"] for text in found), code or "--")

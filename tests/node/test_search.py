@@ -51,6 +51,16 @@ def test_a_15_digit_number_finds_who_is_known_by_the_new_one_only(station: Stati
     assert found(station, ZHANG[:6] + ZHANG[8:17]) == found(station, ZHANG[:6] + ZHANG[8:12]) == ["张建国"]
 
 
+@pytest.mark.parametrize("typed", ["A12345678", "a1234567", "Ａ12345678"])
+def test_the_number_of_a_card_on_record_finds_its_holder(
+    station: Station, person: Callable[[str], bytes], typed: str
+) -> None:
+    card = {"id": b"c" * 16, "person_id": person("张建国"), "card_no": "A12345678", "state": "lost", "rev": 1}
+    with station.store.write() as db:
+        database.insert(db, "card", card | {"since": "2026-11-20"})
+    assert found(station, typed) == ["张建国"]
+
+
 @pytest.mark.parametrize("typed", ["zhangjg", "zjianguo", "zhjg", "zhangjiang", "zjianguo "])
 def test_pinyin_and_initials_may_be_mixed(station: Station, typed: str) -> None:
     assert "张建国" in found(station, typed) and "吕秀珍" not in found(station, typed)
