@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on a unit's page: who it is and its roster, as far as this station may see it.
+"""What stands on a unit's page: who it is, its roster, cases and vacancies, as far as this station may see it.
 
 Employment rows travel with their person, so a roster here is of those who live in this station's slice.
 """
@@ -9,9 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from node import case_state
 from schema.errors import UnknownSubject
 
 ROSTER_PAGE = 50
+CASES_SHOWN = 20
+_VACANCIES = """
+    SELECT id, job_title, places, wage_from_yuan, wage_to_yuan, open_until_on FROM vacancy
+    WHERE employer_code = ? AND vacancy_open = 'yes' ORDER BY open_until_on
+"""
 _WORKING = "e.unit_id = ? AND e.ended_month IS NULL"
 _ROSTER = """
     SELECT p.id, p.name, p.sex, p.id_number, p.life_status, e.wage_fen, e.began_month, e.ended_month, a.paid_months
@@ -23,7 +29,10 @@ _ROSTER = """
 
 @dataclass(frozen=True)
 class UnitPage:
-    """One unit, ready to be shown. `roster` is one page of `known` members; `working` and `wages_fen` are of now."""
+    """One unit, ready to be shown. `roster` is one page of `known` members; `working` and `wages_fen` are of now.
+
+    `cases`: taken here about the unit; `vacancies`: its jobs on offer.
+    """
 
     unit: dict[str, Any]
     place: str
@@ -31,6 +40,8 @@ class UnitPage:
     known: int
     working: int
     wages_fen: int
+    cases: list[Any]
+    vacancies: list[Any]
 
 
 def read(db: Any, unit_id: bytes, page: int = 1) -> UnitPage:
@@ -49,4 +60,6 @@ def read(db: Any, unit_id: bytes, page: int = 1) -> UnitPage:
         known=int(known),
         working=int(working),
         wages_fen=int(wages),
+        cases=case_state.listing(db, unit_id=unit_id, limit=CASES_SHOWN)[0],
+        vacancies=db.execute(_VACANCIES, (unit["uscc"],)).fetchall(),
     )

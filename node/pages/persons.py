@@ -22,6 +22,8 @@ from schema.web.frame import lang, t
 page = Blueprint("persons", __name__, url_prefix="/persons")
 
 EDITED = ("phone", "address", "address_village")
+# Words that no form offers: the hub's effects write them.
+CODES = ("lost", "active", "applied", "making", "handed_over", "replaced", "cancelled", "enrolled", "waiting")
 _TYPES = {"phone": "phone", "address": "text", "address_village": "village"}
 
 
@@ -107,12 +109,13 @@ def _villages(db: Any, chosen: str | None) -> list[tuple[str, str]]:
 
 def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
     """Items for a person: those that can be begun, under their usual digits, then those that cannot, and why."""
+    home = person.person.get("household_id")
     able: list[dict[str, Any]] = []
     unable: list[dict[str, Any]] = []
     for item in common.in_key_order(desk.services.values()):
-        if item.subject != "person":
+        if item.subject not in ("person", "household") or (item.subject == "household" and not home):
             continue
-        why = forms.obstacles(desk, item, person)
+        why = forms.obstacles(desk, item, person) if item.subject == "person" else []
         url = url_for("items.new", service=item.id, person=person.person_id.hex())
         action = {"title": item.title, "url": url, "why": why[:1], "digit": item.common_key}
         (unable if why else able).append(action)
@@ -120,7 +123,9 @@ def _actions(desk: Any, person: Any) -> list[dict[str, Any]]:
 
 
 def _label(desk: Any, field: str, code: str | None) -> str:
-    """A code in words, as the forms that write it call it; the code itself when none does."""
-    found = (c.text for item in desk.services.values() for f in item.fields if f.name == field for c in f.choices
-             if c.value == code)  # fmt: skip
-    return next((text["zh" if lang() == "zh" else "en"] for text in found), code or "--")
+    """A code in words, as the form that writes it calls it, or the catalogue; the code itself when neither does."""
+    choices = (c for item in desk.services.values() for f in item.fields if f.name == field for c in f.choices)
+    text = next((c.text for c in choices if c.value == code), None)
+    if text:
+        return str(text["zh" if lang() == "zh" else "en"])
+    return t(f"code.{code}") if code in CODES else code or "--"

@@ -8,8 +8,15 @@ from flask import Blueprint, render_template, url_for
 from node import status, units
 from node.pages import common
 from node.station import current
+from schema.service_parts import Service
 
 page = Blueprint("units", __name__, url_prefix="/units")
+
+
+def _actions() -> list[Service]:
+    """Items for a unit that the register knows, under their usual digits."""
+    items = current().desk.services.values()
+    return [item for item in common.in_key_order(items) if item.subject == "unit" and not item.new_unit]
 
 
 @page.get("/<id:unit_id>")
@@ -26,5 +33,7 @@ def show(unit_id: bytes) -> str:
             pages=-(-seen.known // units.ROSTER_PAGE),
             previous_url=url_for(".show", unit_id=unit_id, page=number - 1),
             next_url=url_for(".show", unit_id=unit_id, page=number + 1),
+            actions=_actions(),
             as_of=status.as_of(db),
+            short_title=common.short_title,
         )

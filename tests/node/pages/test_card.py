@@ -52,7 +52,7 @@ def test_a_card_leads_to_its_holders_page(counter: Counter, board: Board, person
     n = lay(board, CHEN)
     assert heard(counter, before) == {"n": n, "state": "read", "said": ""}
     url = taken(counter, n)
-    assert url == f"/persons/{person('陈桂英').hex()}"
+    assert url == f"/persons/{person('陈桂英').hex()}?via=card"
     page = counter.get(url).text
     assert "陈桂英" in page and "已读卡，与名册一致" in page
 

@@ -58,3 +58,17 @@ def test_an_empty_roster_says_what_it_means_and_an_unknown_unit_is_no_page(count
     page = counter.get(f"/units/{unit.hex()}").text
     assert "没有人在这家单位参保" in page and "截至 11-21 06:40" in page
     assert counter.get(f"/units/{'00' * 16}").status_code == 404
+
+
+def test_its_cases_and_jobs_on_offer_stand_beside_the_roster(counter: Counter, station: Station, unit: bytes) -> None:
+    assert "本站没有办过这家单位的件" in counter.get(f"/units/{unit.hex()}").text
+    case = {"service": "personal_data_change", "service_version": 1, "pack": "0" * 64, "unit_id": unit}
+    case |= {"state": "submitted", "legal": "received", "operator_no": "3012", "receipt_no": "0100-1-26-000401-1"}
+    case |= {"created_at": "2026-11-23T01:00:00.000Z", "answers": "{}", "materials": "[]", "findings": "[]"}
+    job = {"employer_code": "91330683MA2XXXXX09", "job_title": "缝纫工", "places": "3", "vacancy_open": "yes"}
+    with station.store.write() as db:
+        database.insert(db, "case_file", {"id": ids.new_id()} | case)
+        database.insert(db, "vacancy", {"id": ids.new_id()} | job)
+        database.insert(db, "vacancy", {"id": ids.new_id()} | job | {"job_title": "已招满", "vacancy_open": "no"})
+    page = counter.get(f"/units/{unit.hex()}").text
+    assert "0100-1-26-000401-1" in page and "缝纫工" in page and "已招满" not in page
