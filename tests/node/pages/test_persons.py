@@ -180,7 +180,7 @@ def test_work_training_visits_and_cards_have_their_blocks(counter: Counter, stat
         database.insert(db, "training_class", {"id": b"t" * 16, "state": "open"} | lesson)
         seat = {"class_id": b"t" * 16, "state": "given", "given_on": "2026-11-20"}
         database.insert(db, "training_seat", {"id": ids.new_id()} | own | seat)
-        visit = {"visited_on": "2026-11-11", "way": "home", "found": "well"}
+        visit = {"visited_on": "2026-11-11", "way": "home", "found": "well", "station": "0100-1"}
         database.insert(db, "visit", {"id": ids.new_id()} | own | visit)
         card = {"card_no": "A12345678", "state": "lost", "since": "2026-11-20", "bank": "农商银行"}
         database.insert(db, "card", {"id": ids.new_id()} | own | card)
