@@ -122,7 +122,7 @@ def _fill(store: Store, persons: int) -> None:
 
 def _from_hub(row: tuple[Any, ...]) -> InstalledRow:
     values = row[1:]
-    return InstalledRow(row[0], values, [1] * len(values), [_HUB_SITE] * len(values))  # type: ignore[arg-type]
+    return InstalledRow(row[0], values, (1,) * len(values), (_HUB_SITE,) * len(values))  # type: ignore[arg-type]
 
 
 def _big_unit(db: Any, persons: int) -> bytes:
