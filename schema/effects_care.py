@@ -108,3 +108,13 @@ def visit_needs(d: Decided) -> list[Change]:
     """What was seen at the visit: how the person lives, what help is wanted, when to come again."""
     cells = {name: d.value(name) or None for name in _NOTES if name in d.case.values}
     return [Change("visit_note", {"id": d.person_id, "visit_needs": d.value("needs") or None, **cells})]
+
+
+@effect("method", "done_on", "note")
+def eligibility_seen(d: Decided) -> list[Change]:
+    """Seen alive at the counter: counts from the day stated (社会保险经办条例 26)."""
+    return [Change("eligibility_check", {
+        "id": derived_id(d.case.id, "eligibility_check"), "person_id": d.person_id, "checked_on": d.value("done_on"),
+        "method": d.value("method"), "found": 1, "note": d.value("note"), "photo": None, "station": d.case.station,
+        "officer": d.case.station, "seen_at": f"{d.value('done_on')}T04:00:00.000Z", "flags": None,
+    })]  # fmt: skip

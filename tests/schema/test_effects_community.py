@@ -35,6 +35,7 @@ def at_hub(service_id: str, **over: Any) -> list[Change]:
         ("card_hand_over", ["card"]),
         ("card_activation", ["card"]),
         ("retiree_visit", ["visit"]),
+        ("eligibility_check", ["eligibility_check"]),
         ("rights_record_print", []),
         ("policy_consultation", []),
     ],
