@@ -30,7 +30,7 @@ MEMORY = "/dev/shm"
 
 def open_world(rng: random.Random) -> World:
     """The world a run starts with; `rng` has the seed's choices."""
-    count, loaded = rng.choice((3, 4, 4, 5)), rng.random() < 0.8
+    count, loaded = rng.choice((3, 4, 4, 5)), rng.random() < 0.7
     base = _base(count, loaded)
     folder = _folder()
     shutil.copytree(base.folder, folder, dirs_exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation.looking import conflicts, need, one, rows, station_of, stores
 from tests.simulation.model import COLUMNS, HUB, PUBLISHED, Broken, Pair
+from tests.simulation.scans import eventually_scans_are_at_the_hub
 from tests.simulation.world import Station, World
 
 # Bytes of feeds and frames that met no fault, against those of frames accepted and pages applied; and what may be over
@@ -116,5 +117,5 @@ def eventually_nothing_travels_twice(world: World) -> None:
 
 EVENTUALLY: tuple[Callable[[World], None], ...] = (
     eventually_everybody_holds_the_same, eventually_every_conflict_is_on_record, eventually_outboxes_are_empty,
-    eventually_nothing_travels_twice, eventually_no_repair_was_needed,
+    eventually_nothing_travels_twice, eventually_no_repair_was_needed, eventually_scans_are_at_the_hub,
 )  # fmt: skip

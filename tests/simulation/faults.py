@@ -99,11 +99,14 @@ FAULTS = {
         ("tests/schema/test_crsqlite_guards.py", "tests/test_architecture.py"),
     ),
     "F25": Fault("compression bombs, values too large", ("bomb",), ("tests/sync/wire/test_frame.py",)),
-    "F26": Fault("a first load is cut and goes on", ("first load cut",)),
+    "F26": Fault("a first load is cut and goes on", ("first load cut", "first load by snapshot")),
 }  # fmt: skip
 
 # What happens without being a fault.
-EVENTS = ("new person", "record too many of a blurred base", "urgent fact in its place")
+EVENTS = (
+    "new person", "record too many of a blurred base", "urgent fact in its place", "scan", "bundle to a neighbour",
+    "bundle carried on", "answer by a neighbour",
+)
 
 
 def silent(fired: Counter[str]) -> list[str]:

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 
 from schema.errors import Unreachable
 from sync.wire.transport import Request, Response
-from tests.simulation import wire
+from tests.simulation import first_loads, wire
 from tests.simulation.model import HUB, Broken, Cell, Version
 from tests.simulation.power import FATE, Crashed
 from tests.simulation.world import HUB_KEY, Station, World, program
@@ -43,6 +43,8 @@ def deliver(world: World, request: Request, *, may_fail: bool = False) -> Respon
         if fatal:
             FATE.spare()
         _look_for(world, request)
+        if request.path.startswith("/s1/snapshot/"):
+            first_loads.remember_made(world)
     if response.status == 500 and not may_fail:
         raise Broken("anytime_every_process_lives", f"{request.method} {short(request.path, request.query)}: 500")
     return response
@@ -129,6 +131,7 @@ def _only_its_own(world: World, station: Station, persons: set[bytes]) -> None:
 
 def observe_page(world: World, station: Station) -> None:
     """Tell the model if the last page was applied: the cursor moves in the transaction of the data."""
+    first_loads.observe_installed(world, station)
     page = world.pages.pop(station.name, None)
     if page is None:
         return

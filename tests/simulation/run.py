@@ -16,8 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+from sync.snapshot import making
 from sync.station import session
-from tests.simulation import anytime, disasters, edits, eventually, papers, sessions, steps, twins
+from tests.simulation import anytime, disasters, edits, eventually, first_loads, papers, sessions, steps, twins
 from tests.simulation.beginning import open_world
 from tests.simulation.limits import impatience, limited_disks
 from tests.simulation.model import Broken
@@ -29,6 +30,8 @@ ROUNDS = 3
 # A page of the smallest size ends in the middle of what the hub did at once.
 PAGES = (session.PAGE_BYTES, session.PAGE_BYTES, 2048)
 OFTEN, RARELY = 10, 100
+# So few feed entries are worth a snapshot; as the program has it, first loads of this small county come by the feed.
+ENTRIES = (first_loads.FEW_ENTRIES, first_loads.FEW_ENTRIES, making.LEAST_ENTRIES)
 # One in so many seeds reaches its end on two ways.
 TWINS = 4
 # One in so many goes on to a disaster.
@@ -81,7 +84,11 @@ def _run(seed: int, count: int) -> Outcome:
     outcome.trace, outcome.fired = world.trace, world.fired
     world.memory_bytes = anytime.memory_bytes()
     try:
-        with seeded_ids(f"ids {seed}"), limited_disks(world), patch.object(session, "PAGE_BYTES", rng.choice(PAGES)):
+        with (
+            seeded_ids(f"ids {seed}"), limited_disks(world),
+            patch.object(session, "PAGE_BYTES", rng.choice(PAGES)),
+            patch.object(making, "LEAST_ENTRIES", rng.choice(ENTRIES)),
+        ):
             for n in range(count):
                 world.note(f"--- {n}")
                 steps.step(world)

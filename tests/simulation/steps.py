@@ -15,7 +15,9 @@ from tests.simulation.hostile import attack
 from tests.simulation.limits import empty_disk, fill_disk
 from tests.simulation.line import YEARS_10_S
 from tests.simulation.model import HUB
+from tests.simulation.neighbours import carry_on, hand_over
 from tests.simulation.papers import certificate, days_away, upgrade
+from tests.simulation.scans import scan
 from tests.simulation.sticks import stick, stick_arrives
 from tests.simulation.world import Station, World
 
@@ -122,6 +124,7 @@ STEPS: tuple[tuple[int, Callable[[World], None]], ...] = (
     (30, edit), (8, edit_hub), (5, no_op), (8, fact), (3, hub_fact), (5, publish_rows), (2, place), (4, move),
     (24, session), (4, late), (2, full), (2, clock), (2, crash), (3, attack), (3, attack_as_a_station), (2, forbidden),
     (2, certificate), (1, upgrade), (1, days_away), (1, erase), (3, decide_late), (4, stick), (6, stick_arrives),
+    (3, hand_over), (3, carry_on), (3, scan),
 )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -102,7 +104,9 @@ def _hub_reads(world: World, station: Station, data: bytes) -> None:
     _pocket(world, Stick(station, False, sink.getvalue()))
 
 
-def _station_reads(world: World, station: Station, data: bytes) -> None:
+@contextmanager
+def observed_pages(world: World, station: Station) -> Iterator[None]:
+    """While a station takes an answer in, the model hears of every page that it applies."""
     apply = courier_node.apply_page
 
     def observed(store: Any, opened: frame.Frame, *more: Any) -> int:
@@ -113,7 +117,12 @@ def _station_reads(world: World, station: Station, data: bytes) -> None:
         observe_page(world, station)
         return items
 
-    with program(station.release), patch.object(courier_node, "apply_page", observed):
+    with patch.object(courier_node, "apply_page", observed):
+        yield
+
+
+def _station_reads(world: World, station: Station, data: bytes) -> None:
+    with program(station.release), observed_pages(world, station):
         taken = courier_node.take(end(world, station), BytesIO(data))
     world.note(f"-> {taken.receipts} receipts, {taken.pages} pages, equal {taken.equal}")
     world.fired["stick to a station"] += 1

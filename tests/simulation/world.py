@@ -29,7 +29,7 @@ from sync.hub import publish
 from sync.hub.server import SyncServer
 from sync.station.session import Session
 from sync.wire.certificate import Certificate, issue
-from tests.simulation.model import Cells, Register
+from tests.simulation.model import Cell, Cells, Register, Version
 
 DB_KEY = bytes(range(32))
 TOWNSHIPS = ("330683100", "330683101")
@@ -156,6 +156,10 @@ class World:
     arrived: set[tuple[str, ...]] = field(default_factory=set)
     pages: dict[str, Any] = field(default_factory=dict)
     sticks: list[Any] = field(default_factory=list)
+    snapshots: dict[tuple[str, bytes, int], dict[Cell, Version]] = field(default_factory=dict)
+    fetching: dict[str, set[tuple[str, bytes, int]]] = field(default_factory=dict)
+    scans: dict[tuple[bytes, bytes], tuple[str, bytes]] = field(default_factory=dict)
+    dated: set[str] = field(default_factory=set)
     people: list[bytes] = field(default_factory=list)
     full: set[Path] = field(default_factory=set)
     release: int = 1
