@@ -26,7 +26,7 @@ from schema.events import GENESIS, HUB, Fact
 from sync import slices
 from sync.hub.inbox import write_refusal
 from sync.merging import conflicts, merge
-from sync.station import evict, outbox, rebase
+from sync.station import evict, given_way, outbox, rebase
 from sync.wire import codec, facts, frame, validator
 from sync.wire.certificate import Certificate
 from sync.wire.codec import WireCell
@@ -195,6 +195,7 @@ def merge_cells(
     db: Any, cells: list[WireCell], sites: list[bytes], certificate: Certificate, key: Ed25519PrivateKey, clock: Clock
 ) -> None:
     """Merge checked cells of the hub under rule N; `extra` of each is its author's place in `sites`."""
+    given_way.give_way(db, cells, sites)
     at_stake = _unframed(db, cells)
     crsqlite.apply(db, (merge.as_cell(c, sites[c.extra]) for c in cells), sites[0] if sites else b"")
     _know_own(db, [c for c in cells if sites[c.extra] == certificate.site_id])

@@ -221,11 +221,19 @@ class Cells:
         here = self.at[station]
         for cell, incoming in page.items():
             known = here.cells.get(cell)
+            if known is not None and self._was_put_aside(station, known) and known.value != incoming.value:
+                self._show(here, cell, incoming)
+                continue
             won = self._merge(here, cell, incoming)
             if not (won and known and known.write and incoming.write) or known.value == incoming.value:
                 continue
             if known.write.number not in incoming.write.past and known.write.number not in self.at_hub:
                 self.displaced.append((known.write, incoming.write))
+
+    def _was_put_aside(self, station: str, version: Version) -> bool:
+        """Whether a reviewer has it, and not the hub's register: then the hub's value stands, whatever its version."""
+        write = version.write
+        return write is not None and write.author == station and write.number in self.late - self.at_hub
 
     def concurrent(self, one: Write, other: Write) -> bool:
         """Whether neither author had the other's value before his eyes."""

@@ -49,6 +49,23 @@ def test_an_edit_between_push_and_leave_is_framed_before_the_row_goes(two: Any, 
     assert late(world) == [("0100-1", "phone", "waiting")]
 
 
+def test_a_person_who_is_back_before_the_leaving_was_heard_of_shows_what_the_hub_has(two: Any) -> None:
+    world, a, _b, person = two
+    for last in "123":
+        a.edit(person, phone=f"1390000000{last}")
+    move(world, person, B)
+
+    report = a.sync(Before(world.transport(), lambda: move(world, person, A), when=(A, "ref")))
+
+    assert (report.ok, report.refused) == (True, 1)
+    assert a.sync().equal is True
+    assert late(world) == [("0100-1", "phone", "waiting")]
+    assert a.phone(person) == world.phone(person) == "13800000000"
+    a.edit(person, phone="13900000009")
+    assert a.sync().equal is True
+    assert world.phone(person) == "13900000009"
+
+
 def test_an_edit_that_had_lost_here_unsent_is_told_before_the_row_goes(two: Any) -> None:
     world, a, _b, person = two
     with publish.transaction(world.hub) as pub:
