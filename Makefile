@@ -6,6 +6,7 @@ PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 PERSONS ?= 20000
 WORKERS ?= 2
 SEEDS   ?= 200
+STEPS   ?= 60
 SECONDS ?= 60
 
 RUN     := .venv/bin/python
@@ -33,8 +34,8 @@ demo: setup ## a hub and three stations with a synthetic county (PERSONS=20000);
 journey: setup ## real processes: cases from offline counters to a payment and back; ends "journey: ok"
 	@$(RUN) -m tests.journey
 
-simulate: setup ## the exchange under seeded faults, checked against a model (SEEDS=200)
-	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+simulate: setup ## the exchange under seeded faults, checked against a model (SEEDS=200 STEPS=60)
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --steps $(STEPS)
 
 fuzz: setup ## decoder, validator and merge under hostile input, guided by coverage (SECONDS=60)
 	@$(RUN) -m pip install -q -c constraints.txt -e '.[fuzz]'

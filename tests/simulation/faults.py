@@ -79,8 +79,11 @@ FAULTS = {
         ("tests/hostile/test_peer.py", "tests/sync/wire/test_certificate.py"),
     ),
     "F19": Fault(
-        "a stick: old, twice, truncated, for somebody else, mixed with the line",
-        ("stick to the hub", "stick to a station", "stick read twice", "stick truncated", "stick of somebody else"),
+        "a stick: old, twice, truncated, for somebody else; a bundle by a neighbour; all mixed with the line",
+        (
+            "stick to the hub", "stick to a station", "stick read twice", "stick truncated", "stick of somebody else",
+            "bundle to a neighbour", "bundle carried on", "answer by a neighbour",
+        ),
         (
             "tests/sync/courier/test_courier.py",
             "tests/sync/courier/test_courier_refusals.py",
@@ -104,8 +107,7 @@ FAULTS = {
 
 # What happens without being a fault.
 EVENTS = (
-    "new person", "record too many of a blurred base", "urgent fact in its place", "scan", "bundle to a neighbour",
-    "bundle carried on", "answer by a neighbour",
+    "new person", "record too many of a blurred base", "urgent fact in its place", "scan",
 )
 
 
