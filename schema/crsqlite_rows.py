@@ -107,6 +107,13 @@ def overwrite(
     return {bytes(row[0]) for row in left}
 
 
+def put_in_place(db: Connection, table: str, column: str, row: NewerRow, site: bytes) -> None:
+    """Put an author's cell in the place of one with a higher version that no other database has merged."""
+    _fill_newer(db, table, (column,), (row,))
+    _overwrite(db, table, (column,), *_Places(db, _highest(db) + 1, 0)[site])
+    db.execute("DROP TABLE temp.newer")
+
+
 def _overwrite(db: Connection, table: str, columns: Sequence[str], version: int, author: int) -> None:
     clock = f"{table}__crsql_clock"
     db.execute("SELECT crsql_internal_sync_bit(1)").fetchone()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from schema import crsqlite, crsqlite_rows, ids
-from schema.crsqlite_rows import NewerCell
+from schema.crsqlite_rows import NewerRow
 from sync.hub import late
 from sync.station import outbox
 from sync.wire import codec
@@ -35,8 +35,8 @@ def give_way(db: Any, cells: list[WireCell], sites: list[bytes]) -> None:
         if mine is None or mine.site is not None or mine.db_version > signed_for:
             continue  # evicted meanwhile, or written anew since
         if mine.value == refused[cell.column] and mine.causal_length == cell.causal_length:
-            its = NewerCell(cell.row_id, cell.column, cell.value, cell.col_version)
-            crsqlite_rows.overwrite(db, cell.table, [its], sites[cell.extra])
+            its = NewerRow(cell.row_id, 0, ((cell.value, cell.col_version),))
+            crsqlite_rows.put_in_place(db, cell.table, cell.column, its, sites[cell.extra])
 
 
 def _put_aside(db: Any) -> dict[tuple[str, bytes], dict[str, Any]]:
