@@ -11,5 +11,5 @@ Read in this order:
 * `exchange` + `tasks` - the line to the hub and the evening's copy; `doctor` - is this station well;
 * `app` - the web app; `pages/` - one module per area with its folder in `templates/`; `texts.toml` - the words.
 
-Places kept free for what comes: `card_reader` (social security card), pages for units, jobs and visits.
+`card/` reads social security cards; `kiosk/` is the self-service page and the waiting room; `windows` - whose reader.
 """

@@ -22,6 +22,7 @@ from node import status as truth
 from node import watch
 from node.app import TEXTS, create_app
 from node.card.desk import Cards
+from node.cli_card import card
 from node.cli_relay import relay
 from node.cli_usb import usb
 from node.cli_verify import verify
@@ -190,6 +191,7 @@ def backup(station: Station, json_: bool) -> None:
         _out.print(f"{made.path}  {made.size_bytes:,} B  facts {made.facts:,}", soft_wrap=True)
 
 
+main.add_command(card)
 main.add_command(usb)
 main.add_command(verify)
 main.add_command(relay)

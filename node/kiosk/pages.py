@@ -204,6 +204,7 @@ def _form(service: str, answers: dict[str, str] | None, found: list[Finding]) ->
     with current().store.read() as db:
         headings = forms.sections(desk, db, item, filled, {}, view)
     fields = [(f, [(value, text[lang()]) for value, text in f.choices]) for _, inside in headings for f in inside]
+    fields = [(f, choices) for f, choices in fields if requests.asks(item, f.name)]
     return _page("form", item=item, fields=fields, findings=found)
 
 

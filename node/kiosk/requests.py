@@ -24,18 +24,25 @@ from schema.web.door import Officer
 WAITING, TAKEN, DROPPED = "waiting", "taken", "dropped"
 MOST_WAITING = 5  # of one person: a screen in a public room must not fill the officers' list
 TYPES = ("text", "phone", "choice", "village", "county_village", "month", "date", "name", "resident_id", "textarea")
-MAX_FIELDS = 16
+OFFERED = ("personal_data_change", "card_replacement", "card_activation")  # the rest is urgent, or an officer's own
 AT_WINDOW = ("id_card",)  # the officer asks for it when the case is made
 
 
 def offered(desk: Desk, person: PersonView) -> list[Service]:
-    """Items that this person can fill in alone: about themselves, few plain fields, no papers but the ID card."""
-    return [item for item in desk.services.values() if _is_simple(item) and _may(desk, item, person)]
+    """Items that this person can fill in alone: plain fields, no papers but the ID card, and nothing against it."""
+    items = [desk.services[name] for name in OFFERED if name in desk.services]
+    return [item for item in items if _is_simple(item) and _may(desk, item, person)]
 
 
 def _is_simple(item: Service) -> bool:
     plain = all(field.type in TYPES for field in item.fields)
-    return item.subject == "person" and not item.new_person and plain and len(item.fields) <= MAX_FIELDS
+    return item.subject == "person" and not item.new_person and plain
+
+
+def asks(item: Service, name: str) -> bool:
+    """Whether the screen asks for that field: not for one whose answer needs a paper, nor for a reason nobody needs."""
+    field = next(f for f in item.fields if f.name == name)
+    return field.required or not (field.type == "textarea" or papers(item, {name: "1"}))
 
 
 def _may(desk: Desk, item: Service, person: PersonView) -> bool:

@@ -334,12 +334,15 @@
     while (!stop.signal.aborted) {
       try {
         const after = store(sessionStorage, "card-n") ?? "";
+        const asked = performance.now();
         const answer = await fetch(`${cards.dataset.cards}?after=${after}`, { signal: stop.signal, headers: { Accept: "application/json" } });
         if (answer.status === 401) return;
         if (!answer.ok) throw new Error("not heard");
         const happened = await answer.json();
         store(sessionStorage, "card-n", String(happened.n));
         await hearCard(happened);
+        // Let go early because others wait, too: asking again at once would only push them out in turn.
+        if (!happened.state && performance.now() - asked < 1000) await pause(1000);
       } catch { await pause(1000); }
     }
   }

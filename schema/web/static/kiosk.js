@@ -18,12 +18,14 @@
     try { after = (await (await fetch(body.listen)).json()).n; } catch { await pause(1000); }
     for (;;) {
       try {
+        const asked = performance.now();
         const answer = await fetch(`${body.listen}?after=${after}`);
         const { n, state, said } = await answer.json();
         after = n;
         if (visit && state && state !== "read") { location.replace(body.home); return; }
         if (!visit && state === "read") { send("[data-begin-form]"); return; }
         const line = one("[data-said]");
+        if (!state && performance.now() - asked < 1000) await pause(1000); // others wait, too
         if (line && state) { line.textContent = said; line.hidden = !said; }
       } catch { await pause(1000); }
     }

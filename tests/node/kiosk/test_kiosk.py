@@ -178,7 +178,7 @@ def test_an_application_waits_for_an_officer_who_makes_it_a_draft_of_his_own(
     identify(citizen, lay)
     assert "/me/personal_data_change" in citizen.get("/me").text
     form = citizen.get("/me/personal_data_change").text
-    assert 'name="phone"' in form
+    assert 'name="phone"' in form and 'name="new_name"' not in form  # a new name needs a paper
     answer = citizen.post("/me/personal_data_change", {"phone": "13957589999"})
     assert answer.status_code == 200, answer.text
     assert "还没有办理" in answer.text
