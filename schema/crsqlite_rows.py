@@ -57,7 +57,8 @@ def install(db: Connection, table: str, rows: Iterable[InstalledRow], *, own_ver
             )
             alike: dict[tuple[Any, ...], list[int]] = {}
             for row in batch:
-                alike.setdefault(row[2:], []).append(keys[row.row_id])
+                kind = (tuple(row.versions), tuple(row.sites), row.causal_length, row.deleter)
+                alike.setdefault(kind, []).append(keys[row.row_id])
             for clocks, found in alike.items():
                 _add_clocks(db, table, found, [*_clocks(tracked, place, *clocks)])
             count += len(batch)
