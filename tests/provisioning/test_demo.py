@@ -17,6 +17,7 @@ from schema.errors import ConfigError
 
 HUB_ROLES = {
     "accept", "calculate", "review", "approve", "settle", "approve_month", "pay", "close", "import", "admin", "inspect",
+    "accept labour", "review labour",
 }  # fmt: skip
 
 
