@@ -11,7 +11,7 @@ Ids are 16 random bytes. Money is INTEGER fen. Instants are UTC text, dates `YYY
 
 from __future__ import annotations
 
-from schema import noticing, tables_person, tables_rules
+from schema import noticing, tables_person, tables_roster, tables_rules
 from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
@@ -38,7 +38,7 @@ __all__ = [
 
 LOCAL = (
     BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + MARKS + KIOSK + AT_NODE + tables_person.LOCAL + HUB + AT_HUB
-    + tables_rules.HUB
+    + tables_rules.HUB + tables_roster.NODE
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
 TRAVELLING = {t.name: t for t in FACTS + REGISTRY + REFERENCE}
