@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -37,6 +38,15 @@ def _answers(value: Any) -> bool:
 def _materials(value: Any) -> bool:
     plain = type(value) is list and all(type(v) is str for v in value) and len(set(value)) == len(value)
     return plain and len(json.dumps(value, ensure_ascii=False)) <= MATERIALS_MAX_CHARS
+
+
+def _scans(value: Any) -> bool:
+    """Hashes by paper; a station of before has none."""
+    if value is None:
+        return True
+    plain = type(value) is dict and all(type(k) is str and len(k) <= 40 and type(v) is list for k, v in value.items())
+    hashes = [one for listed in value.values() for one in listed] if plain else []
+    return plain and len(hashes) <= 200 and all(type(h) is str and re.fullmatch("[0-9a-f]{64}", h) for h in hashes)
 
 
 def _number(value: Any) -> bool:
@@ -75,8 +85,9 @@ SHAPES: dict[str, dict[str, Check]] = {
         "receipt_no": _text(40),
         "answers": _answers,
         "materials": _materials,
+        "scans": _scans,
     },
-    "case_resubmitted": {"case_id": _id(), "answers": _answers, "materials": _materials},
+    "case_resubmitted": {"case_id": _id(), "answers": _answers, "materials": _materials, "scans": _scans},
     "case_withdrawn": {"case_id": _id(), "reason": _text(500)},
     "eligibility_checked": {
         "person_id": _id(),

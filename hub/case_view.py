@@ -83,7 +83,7 @@ def build(db: Any, case: HubCase, today: date, *, me: str, everything: bool = Fa
         marks=_marks(case, done, me),
         findings=findings,
         passed=len(case.item.checks) - len({f.code for f in findings} & {c.rule for c in case.item.checks}),
-        papers=_papers(case),
+        papers=_papers(db, case),
         calculation=_calculation(db, case, today),
         events=_events(db, case, done),
         pending=decision.pending_on(db, case.id),
@@ -178,10 +178,16 @@ def _who(step: Any) -> str:
     return f"{step['name'] or ''} {step['officer']}".strip()
 
 
-def _papers(case: HubCase) -> list[dict[str, Any]]:
+def _papers(db: Any, case: HubCase) -> list[dict[str, Any]]:
     needed = {m.id for m in case.item.materials_for(case.answers)}
+    arrived = "SELECT lower(hex(sha256)), media_type FROM blob WHERE about = ? AND done_at IS NOT NULL"
+    here = {row[0]: row[1] for row in db.execute(arrived, (case.id,))}
+
+    def scans(paper: str) -> list[dict[str, Any]]:
+        return [{"sha256": one, "media_type": here.get(one)} for one in (case.scans or {}).get(paper, [])]
+
     return [
-        {"id": m.id, "label": m.label, "given": m.id in case.materials, "needed": m.id in needed}
+        {"id": m.id, "label": m.label, "given": m.id in case.materials, "needed": m.id in needed, "scans": scans(m.id)}
         for m in case.item.materials
         if m.id in needed or m.id in case.materials
     ]

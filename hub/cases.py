@@ -51,6 +51,7 @@ class HubCase:
     answers: dict[str, str]
     materials: list[str]
     findings: list[Finding]
+    scans: dict[str, list[str]] | None = None
     calculation: dict[str, Any] | None = None
     outcome: dict[str, Any] | None = None
     reason: str | None = None
@@ -98,7 +99,7 @@ def from_row(row: Any) -> HubCase:
     values["answers"] = json.loads(row["answers"])
     values["materials"] = json.loads(row["materials"])
     values["findings"] = findings.from_json(row["findings"])
-    for name in ("calculation", "outcome"):
+    for name in ("scans", "calculation", "outcome"):
         values[name] = json.loads(row[name]) if row[name] else None
     return HubCase(**values)
 
@@ -109,7 +110,7 @@ def save(pub: Publication, case: HubCase, *, decided_at: str | None = None, miss
     row["answers"] = _json(case.answers)
     row["materials"] = _json(case.materials)
     row["findings"] = findings.to_json(case.findings)
-    for name in ("calculation", "outcome"):
+    for name in ("scans", "calculation", "outcome"):
         row[name] = _json(row[name]) if row[name] else None
     database.upsert(pub.db, "hub_case", row)
     pub.put(

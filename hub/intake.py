@@ -61,6 +61,7 @@ def _submitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
         due_on=None,
         answers=body["answers"],
         materials=body["materials"],
+        scans=body.get("scans"),
         findings=notes,
     )
     registry.place_rows(pub, case)
@@ -81,6 +82,7 @@ def _resubmitted(pub: Publication, fact: Fact, body: dict[str, Any]) -> None:
         received_at=_received_at(fact),
         answers=body["answers"],
         materials=body["materials"],
+        scans=body.get("scans"),
         findings=kept,
         calculation=None,
         outcome=None,

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node import came_back, case_state, contacts, receipts
+from node import came_back, case_state, contacts, receipts, scans
 from schema import checks, database, effects, events, findings
 from schema import subject as subjects
 from schema.checks import Examined
@@ -232,6 +232,7 @@ def state_new(
         "township": desk.township,
         "answers": what.answers,
         "materials": what.materials,
+        "scans": scans.hashes(db, case_id),
         "findings": stated,
         "new_person": None if subjects.known(item, person) else what.answers,
     }
@@ -278,6 +279,7 @@ def discard(desk: Desk, case_id: bytes, officer: Officer) -> None:
         _check_owner(row, officer)
         if row["state"] != "draft":
             raise WrongState("提交过的件不能放弃，可以撤回", "a submitted case is not discarded but withdrawn")
+        scans.discard(db, case_id)
         db.execute("DELETE FROM case_file WHERE id = ?", (case_id,))
 
 
@@ -311,7 +313,10 @@ def _state_correction(
     db: Any, desk: Desk, row: Any, what: Given, stated: list[Any], officer: Officer, key: Ed25519PrivateKey
 ) -> None:
     case_id = bytes(row["id"])
-    body = {"case_id": case_id, "answers": what.answers, "materials": what.materials, "findings": stated}
+    body = {
+        "case_id": case_id, "answers": what.answers, "materials": what.materials, "findings": stated,
+        "scans": scans.hashes(db, case_id),
+    }  # fmt: skip
     fact = events.state(db, "case_resubmitted", case_id, body, officer=officer.operator_no, key=key, clock=desk.clock)
     changes = {"state": "submitted", "findings": _json(stated), "fact_id": fact.id}
     database.update(db, "case_file", {"id": case_id}, changes)

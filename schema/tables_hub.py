@@ -165,6 +165,8 @@ HUB = (
             text_("due_on", 10),
             text_("answers", 20000, True),
             text_("materials", 4000, True),
+            # The hashes of each paper's scans, as the officer signed them; their bytes come later, as blobs.
+            text_("scans", 20000),
             text_("findings", 20000, True),
             text_("calculation", 20000),
             # What another body was asked and answered, for a case that was forwarded.

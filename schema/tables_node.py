@@ -184,6 +184,14 @@ NODE = (
         indexes=("state", "created_at", "person_id", "unit_id", "household_id", "operator_no", "receipt_no"),
     ),
     Table(
+        "scan",
+        "local",
+        "node",
+        "which paper of which case a scan shows; the bytes are a blob, sent once the case is",
+        ("case_id", "material", "sha256"),
+        (id_("case_id"), text_("material", 40, True), blob_("sha256", 32), text_("added_at", 24, True)),
+    ),
+    Table(
         "receipt_used",
         "local",
         "node",

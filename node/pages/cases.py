@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from node import case_state, cases, forms, renumber, slips, status
+from node import case_state, cases, forms, renumber, scans, slips, status
 from node.documents import decision
 from node.pages import common
 from node.station import current
@@ -118,6 +118,7 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             path=_path(row, item.steps_for(given.answers)),
             names=common.officer_names(db),
             hub_as_of=status.as_of(db),
+            scans=scans.of_case(db, case_id),
             copies=slips.issued(db, case_id),
             can_withdraw=row["state"] in case_state.UNDECIDED and row["legal"] != "final",
             can_correct=row["state"] == "returned",

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import alike, beforehand, case_state, cases, forms, slips, status
+from node import alike, beforehand, case_state, cases, forms, scans, slips, status
 from node.cases import Given
 from node.pages import common, prints
 from node.station import current
@@ -112,7 +112,7 @@ def send(case_id: bytes) -> Response:
     desk, officer = current().desk, current_officer()
     wish = request.form.get("do", "submit")
     try:
-        item, given, about = _keep(case_id)
+        item, given, about = keep(case_id)
     except WrongState:
         # The key was pressed twice: the second form finds the first one submitted, and gets the same receipt. A form
         # that says something else would be lost without a word that way.
@@ -140,7 +140,7 @@ def auto(case_id: bytes) -> str | tuple[str, int]:
     One that was under way when its officer submitted the form keeps nothing and says nothing: the clerk did no wrong.
     """
     try:
-        item, given, about = _keep(case_id)
+        item, given, about = keep(case_id)
     except WrongState:
         if cases.is_submitted_by(current().desk, case_id, current_officer()):
             return "", 204
@@ -170,7 +170,7 @@ def _to_slip(case_id: bytes) -> Response:
     return redirect(url_for("slips.show", case_id=case_id, copy=1))
 
 
-def _keep(case_id: bytes) -> tuple[Service, Given, Subject]:
+def keep(case_id: bytes) -> tuple[Service, Given, Subject]:
     """What the form holds, kept as a draft."""
     item = _item(case_id)
     given = _sent(item)
@@ -240,13 +240,17 @@ def _side(db: Any, filled: Filled, found: list[Finding] | None = None) -> dict[s
     """What stands beside the form: papers, trial calculation, what the slip will say."""
     desk, answers = current().desk, filled.given.answers
     item = filled.item
+    kept = scans.of_case(db, filled.case_id)
     needed, held = {m.id for m in item.materials_for(answers)}, set(filled.given.materials)
     trial = estimate.estimate(item, filled.values, filled.person, desk.clock.today(), desk.parameters)
     return {
         "filled": filled,
         "item": item,
         "findings": found or [],
-        "papers": [{"paper": m, "needed": m.id in needed, "held": m.id in held} for m in item.materials],
+        "papers": [
+            {"paper": m, "needed": m.id in needed, "held": m.id in held, "scans": kept.get(m.id, [])}
+            for m in item.materials
+        ],
         "needed": len(needed),
         "held": len(needed & held),
         "trial": trial,

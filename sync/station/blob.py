@@ -85,12 +85,9 @@ def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
     it has not heard of the case, waits.
     """
     with talk.store.read() as db:
-        waiting = db.execute(
-            "SELECT about, sha256, size, media_type, moved FROM blob "
-            "WHERE holder = '' AND done_at IS NULL AND refused_at IS NULL ORDER BY made_at, sha256"
-        ).fetchall()
+        offers = waiting(db)
     used = 0
-    for row in waiting:
+    for row in offers:
         if not talk.may("blob"):
             break
         offered = Offered(bytes(row["about"]), bytes(row["sha256"]), row["size"], row["media_type"])
@@ -98,6 +95,20 @@ def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
         if used >= allowance:
             break
     return used
+
+
+def waiting(db: Any) -> list[Any]:
+    """What this station scanned and the hub does not have whole, oldest first.
+
+    Not what belongs to a draft: the hub would not take it, at the price of the line.
+    """
+    return list(
+        db.execute(
+            "SELECT about, sha256, size, media_type, moved FROM blob "
+            "WHERE holder = '' AND done_at IS NULL AND refused_at IS NULL AND NOT EXISTS "
+            "(SELECT 1 FROM case_file c WHERE c.id = blob.about AND c.receipt_no IS NULL) ORDER BY made_at, sha256"
+        )
+    )
 
 
 def _push_one(talk: Conversation, offered: Offered, moved: int, allowance: int, range_bytes: int) -> int:

@@ -259,6 +259,27 @@
     bar.querySelector("[data-batch-count]").textContent = bar.dataset.words.replace("{n}", count);
   });
 
+  // ---- pictures of papers ---------------------------------------------------------------------------------------
+  // A photo of a phone is ten times what a reader needs, and the line is slow: it is made smaller before it is sent.
+  const LONGEST = 1700;
+  async function smaller(file) {
+    if (!/^image\/(jpeg|png)$/.test(file.type)) return file;
+    const picture = await createImageBitmap(file).catch(() => null);
+    const scale = picture && Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+    if (!picture || (scale === 1 && file.size < 400000)) return file;
+    const canvas = Object.assign(document.createElement("canvas"), { width: picture.width * scale, height: picture.height * scale });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const made = await new Promise((done) => { canvas.toBlob(done, "image/jpeg", 0.75); });
+    return made && made.size < file.size ? new File([made], "scan.jpg", { type: "image/jpeg" }) : file;
+  }
+  document.addEventListener("change", async (e) => {
+    if (!e.target.matches("input[data-shrink]")) return;
+    const chosen = new DataTransfer();
+    for (const file of e.target.files) chosen.items.add(await smaller(file));
+    e.target.files = chosen.files;
+    e.target.dispatchEvent(new Event("shrunk"));
+  });
+
   // ---- htmx -----------------------------------------------------------------------------------------------------
   document.addEventListener("htmx:configRequest", (e) => {
     const asked = e.detail.elt.matches("[data-combo-input]");
