@@ -23,7 +23,7 @@ EMPLOYEE_PENSION = "employee_pension"
 class PersonView:
     """A person as this database knows them on `as_of`. Rows are plain dicts without `rev`; {} where there is none.
 
-    `account` is the resident-pension account. `open_cases`: id, service, receipt_no, state, submitted_at, officer.
+    `account` is the resident-pension account, `accounts` are all. `open_cases`: id, service, receipt_no, state, submitted_at, officer.
     `holder_of` tells the id of the person who holds an ID number here, or None. `at_hub`: seen from the hub's database.
     `unit`, `household`: those the case is about, or the unit that it names (where somebody works); None elsewhere.
     `rows_of` tells the person's rows of any other table that has persons, `row` a table's row by its id, {} for none.
@@ -43,6 +43,7 @@ class PersonView:
     at_hub: bool = False
     unit: UnitView | None = None
     household: HouseholdView | None = None
+    accounts: list[Row] = field(default_factory=list)
     holder_of: Callable[[str], bytes | None] = field(default=lambda number: None, compare=False, repr=False)
     rows_of: Callable[[str], list[Row]] = field(default=lambda table: [], compare=False, repr=False)
     row: Callable[[str, bytes], Row] = field(default=lambda table, row_id: {}, compare=False, repr=False)
@@ -66,6 +67,10 @@ class PersonView:
     def enrolled(self, insurance: str, states: tuple[str, ...] = ("active", "suspended")) -> list[Row]:
         """The person's relations to one insurance in those states."""
         return [e for e in self.enrolments if e["insurance"] == insurance and e["state"] in states]
+
+    def account_of(self, insurance: str) -> Row:
+        """The individual account of one insurance, {} when there is none."""
+        return next((a for a in self.accounts if a["insurance"] == insurance), {})
 
     def drawing(self, kind: str) -> list[Row]:
         """Benefits of that kind that have not ended."""
@@ -94,6 +99,7 @@ def person_view(db: Any, person_id: bytes, today: date, *, except_case: bytes | 
         open_cases=view_rows.open_cases(db, "person_id", person_id, except_case),
         as_of=today,
         at_hub=view_rows.is_hub(db),
+        accounts=view_rows.many(db, "SELECT * FROM account WHERE person_id = ? ORDER BY insurance", person_id),
         holder_of=lambda number: find_by_id_number(db, number),
         rows_of=lambda table: view_rows.of_person(db, table, person_id),
         row=lambda table, row_id: view_rows.by_id(db, table, row_id),
