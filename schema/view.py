@@ -23,7 +23,8 @@ EMPLOYEE_PENSION = "employee_pension"
 class PersonView:
     """A person as this database knows them on `as_of`. Rows are plain dicts without `rev`; {} where there is none.
 
-    `account` is the resident-pension account, `accounts` are all. `open_cases`: id, service, receipt_no, state, submitted_at, officer.
+    `account` is the resident-pension account, `accounts` are all. `open_cases`: id, service, receipt_no, state,
+    submitted_at, officer.
     `holder_of` tells the id of the person who holds an ID number here, or None. `at_hub`: seen from the hub's database.
     `unit`, `household`: those the case is about, or the unit that it names (where somebody works); None elsewhere.
     `rows_of` tells the person's rows of any other table that has persons, `row` a table's row by its id, {} for none.
