@@ -63,6 +63,7 @@ def _page(db: Any, topic: Topic, answers: dict[str, str], person: PersonView | N
         findings=findings if asked else [],
         fields=[(f, field_types.widget(f), _entries(f, context)) for f in topic.fields],
         outcome=outcome,
+        how={(x.rule, x.law, x.formula["zh"]): x for x in outcome.trace.lines}.values() if outcome else (),
         documents=what_if.documents(outcome.trace, desk.parameters) if outcome else [],
         as_of=status.as_of(db),
         pack=desk.pack,
