@@ -28,9 +28,9 @@ class InstalledRow(NamedTuple):
     """
 
     row_id: bytes
-    values: Sequence[Any]
-    versions: Sequence[int | None]
-    sites: Sequence[bytes | None]
+    values: tuple[Any, ...]
+    versions: tuple[int | None, ...]
+    sites: tuple[bytes | None, ...]
     causal_length: int = 1
     deleter: bytes | None = None
 

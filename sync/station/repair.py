@@ -228,9 +228,9 @@ def _installed(row_id: bytes, names: list[str], cells: Mapping[str, WireCell], s
     deleter = cells.get(ROW_SENTINEL)
     return InstalledRow(
         row_id,
-        [cell.value if cell else None for cell in found],
-        [cell.col_version if cell else None for cell in found],
-        [sites[cell.extra] if cell else None for cell in found],
+        tuple(cell.value if cell else None for cell in found),
+        tuple(cell.col_version if cell else None for cell in found),
+        tuple(sites[cell.extra] if cell else None for cell in found),
         next(iter(cells.values())).causal_length,
         sites[deleter.extra] if deleter else None,
     )
