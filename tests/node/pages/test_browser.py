@@ -152,6 +152,7 @@ def paths(station: Station, person: Callable[[str], bytes], enrol: Callable[...,
         "/", "/items", "/items/resident_pension_enrolment?new=1", f"/persons/{zhang}",
         f"/persons/{person('郑俊刚').hex()}", f"/persons/{zhang}?edit=contact",
         f"/items/personal_data_change?person={zhang}", "/cases", f"/cases/{case}", "/unsent", "/station",
+        f"/estimates/resident?person={zhang}",
     ]  # fmt: skip
 
 
