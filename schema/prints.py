@@ -38,6 +38,7 @@ DOCUMENTS: dict[str, Document] = {
         Document(SLIP, "case", "a5"),
         Document("missing", "case", "a4"),
         Document("decision", "case", "a4"),
+        Document("referral", "case", "a5"),
         Document("rights", "person", "a4", asks_purpose=True),
         Document("unit_rights", "unit", "a4", asks_purpose=True),
         Document("due_list", "village", "a4"),

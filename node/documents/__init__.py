@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.documents import decision, due_list, missing, rights, unit_rights
+from node.documents import decision, due_list, missing, referral, rights, unit_rights
 from node.prints import Print
 from node.station import Station
 from schema.errors import UnknownSubject
@@ -18,6 +18,7 @@ from schema.web.door import Officer
 MODULES: dict[str, Any] = {
     "missing": missing,
     "decision": decision,
+    "referral": referral,
     "rights": rights,
     "unit_rights": unit_rights,
     "due_list": due_list,

@@ -10,7 +10,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from node import case_state, cases, forms, renumber, scans, slips, status
-from node.documents import decision
+from node.documents import decision, referral
 from node.pages import common
 from node.station import current
 from schema import events
@@ -123,7 +123,7 @@ def _page(case_id: bytes, *, reason_missing: bool = False) -> str | AnyResponse:
             can_withdraw=row["state"] in case_state.UNDECIDED and row["legal"] != "final",
             can_correct=row["state"] == "returned",
             reason_missing=reason_missing,
-            papers=_papers(row["state"]),
+            papers=_papers(row),
             number_twice=renumber.refused(db, row) is not None,
         )
 
@@ -132,9 +132,10 @@ def _flag(mine: bool) -> str | None:
     return "1" if mine else None
 
 
-def _papers(state: str) -> list[str]:
-    """The papers, beside the slip, that a case in this state has."""
-    return ["missing"] if state == "returned" else ["decision"] if state in decision.DECIDED else []
+def _papers(row: Any) -> list[str]:
+    """The papers, beside the slip, that this case has."""
+    papers = ["missing"] if row["state"] == "returned" else ["decision"] if row["state"] in decision.DECIDED else []
+    return papers + ["referral"] * (row["service"] == referral.SERVICE)
 
 
 def _chip(name: str, show: str, mine: bool, counts: dict[str, int]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node import survival
+from node import cases, survival
 from node.cases import Submitted
 from node.station import Station
 from node.survival import Seen
@@ -202,3 +202,28 @@ def test_an_old_trace_proves_nothing(
     with station.store.write() as db:
         draw(db, person("陈桂英"), "2020-01")
         assert survival.traces(db, station.desk) == []
+
+
+def test_an_overdue_check_is_proposed_as_a_draft_that_stops_nothing(
+    station: Station, gang: bytes, person: Person, clerk: Clerk
+) -> None:
+    chen = person("陈桂英")
+    with station.store.write() as db:
+        draw(db, chen, "2026-10")
+    assert survival.propose(station.desk, [gang, chen], clerk[0]) == 1
+    assert survival.propose(station.desk, [gang], clerk[0]) == 0, "one is under way already"
+    with station.store.read() as db:
+        drafts = db.execute("SELECT person_id, service, state, answers, receipt_no FROM case_file").fetchall()
+        assert db.execute("SELECT state FROM benefit WHERE person_id = ?", (gang,)).fetchone()[0] == "active"
+        assert db.execute("SELECT count(*) FROM fact").fetchone()[0] == 0
+    ((whom, service, state, answers, number),) = drafts
+    assert (whom, service, state, number) == (gang, "benefit_pause", "draft", None)
+    assert '"reason":"no_check"' in answers and '"from_month":"2026-12"' in answers and "逾期" in answers
+
+
+def test_the_draft_of_a_pause_can_be_submitted_as_it_is(station: Station, gang: bytes, clerk: Clerk) -> None:
+    survival.propose(station.desk, [gang], clerk[0])
+    with station.store.read() as db:
+        case_id = db.execute("SELECT id FROM case_file").fetchone()[0]
+    done = cases.submit(station.desk, case_id, *clerk)
+    assert done.receipt_no and [f.code for f in done.findings if f.severity == "block"] == []

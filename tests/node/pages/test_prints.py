@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from node import prints
+from node import cases, prints
 from node.cases import Submitted
 from node.station import Station
 from schema import database, events, ids
 from schema.clock import FixedClock, stamp
 from schema.slip import check_code
+from schema.subject import Subject
 from tests.node.conftest import ENROLMENT, STATION, Counter, number_of
 
 Person = Callable[[str], bytes]
@@ -186,8 +187,6 @@ def test_a_file_is_named_by_the_number_and_never_by_the_person(
 def test_prints_of_ours_that_come_back_after_a_restore_fill_the_log_again(
     counter: Counter, station: Station, person: Person
 ) -> None:
-    from node import cases
-
     printed(counter, "rights", person("郑俊刚"), purpose="贷款")
     fact = facts(station)[0]
     with station.store.write() as db:
@@ -198,3 +197,24 @@ def test_prints_of_ours_that_come_back_after_a_restore_fill_the_log_again(
     assert (back.number, back.purpose, back.copy, back.at) == (
         fact.body["number"], "贷款", 1, stamp(station.clock.now())
     )  # fmt: skip
+
+
+def test_a_letter_of_introduction_names_person_employer_and_job_and_has_a_strip_to_answer(
+    counter: Counter, station: Station, person: Person, clerk: tuple[Any, Any]
+) -> None:
+    case_id, item = ids.new_id(), station.desk.service("job_referral")
+    wei = {"employer": "永顺服饰", "job_title": "缝纫工", "interview_at": "周三上午", "employer_phone": "13857580011"}
+    given = cases.trim(item, wei, [])
+    cases.save(station.desk, case_id, item, given, clerk[0], Subject(person_id=person("张伟")))
+    done = cases.submit(station.desk, case_id, *clerk)
+    assert done.receipt_no, done.findings
+    assert "打印介绍信" in counter.get(f"/cases/{case_id.hex()}").text
+    sheet = printed(counter, "referral", case_id)
+    for words in ("永顺服饰", "张伟", "缝纫工", "周三上午", "1990", done.receipt_no, "单位回执"):
+        assert words in sheet
+    assert number_of("330683199011240016") not in sheet
+
+
+def test_only_a_referral_has_a_letter(counter: Counter, enrol: Callable[..., Submitted]) -> None:
+    counter.get("/")
+    assert counter.post(f"/prints/new/referral/{enrol().case_id.hex()}").status_code == 409
