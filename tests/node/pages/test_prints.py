@@ -17,6 +17,7 @@ from schema import database, events, ids
 from schema.clock import FixedClock, stamp
 from schema.slip import check_code
 from schema.subject import Subject
+from tests.documents import boxes
 from tests.node.conftest import ENROLMENT, STATION, Counter, number_of
 
 Person = Callable[[str], bytes]
@@ -218,3 +219,19 @@ def test_a_letter_of_introduction_names_person_employer_and_job_and_has_a_strip_
 def test_only_a_referral_has_a_letter(counter: Counter, enrol: Callable[..., Submitted]) -> None:
     counter.get("/")
     assert counter.post(f"/prints/new/referral/{enrol().case_id.hex()}").status_code == 409
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_letter_as_a_file_is_one_sheet_in_both_languages(
+    counter: Counter, station: Station, person: Person, clerk: tuple[Any, Any], lang: str
+) -> None:
+    case_id, item = ids.new_id(), station.desk.service("job_referral")
+    told = {"employer": "永顺服饰有限公司", "job_title": "缝纫工", "interview_at": "周三上午 9:00",
+            "employer_phone": "13857580011"}  # fmt: skip
+    given = cases.trim(item, told, [])
+    cases.save(station.desk, case_id, item, given, clerk[0], Subject(person_id=person("张伟")))
+    cases.submit(station.desk, case_id, *clerk)
+    counter.get(f"/lang/{lang}")
+    printed(counter, "referral", case_id)
+    data = counter.client.get(f"/prints/{facts(station)[0].id.hex()}/pdf").data
+    assert boxes(data) == [(148, 210)]

@@ -3,42 +3,21 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
 
 from schema.web import pdf
+from tests.documents import boxes, plain
 
 HEAD = '<html lang="zh-CN"><head><link rel="stylesheet" href="/web/static/paper.css?v=1"></head><body class="paper">'
-MM = 72 / 25.4
-
-
-def boxes(data: bytes) -> list[tuple[int, int]]:
-    """Width and height in mm of each sheet."""
-    found = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", _plain(data))
-    return [(round(float(w) / MM), round(float(h) / MM)) for w, h in found]
-
-
-def _plain(data: bytes) -> bytes:
-    """The file with its compressed object streams opened."""
-    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.S)
-    return data + b"".join(_inflated(s) for s in streams)
-
-
-def _inflated(stream: bytes) -> bytes:
-    try:
-        return zlib.decompress(stream)
-    except zlib.error:
-        return b""
 
 
 def test_a_slip_is_one_sheet_of_a5_with_chinese_glyphs_in_it() -> None:
     data = pdf.pdf(f'{HEAD}<main><article class="sheet a5"><h1>业务受理回执</h1></article></main>')
     assert data.startswith(b"%PDF-") and boxes(data) == [(148, 210)]
-    assert b"CJK" in _plain(data), "the font that has the characters is embedded, not a box for each of them"
+    assert b"CJK" in plain(data), "the font that has the characters is embedded, not a box for each of them"
 
 
 def test_a_long_table_breaks_over_sheets_of_a4_and_each_is_numbered() -> None:
