@@ -128,11 +128,12 @@ def test_a_file_that_is_no_table_is_refused_in_words_by_both_doors(
     assert (rows(county.store), rows(money.store)) == before
 
 
-def test_a_macro_file_under_another_name_is_read_as_the_table_it_holds_and_runs_nothing(
+def test_a_macro_file_under_another_name_is_refused(
     county: County, importer: Ed25519PrivateKey, clock: FixedClock
 ) -> None:
     content = with_part(good_book(), "xl/vbaProject.bin", b"\xcc\x61" + bytes(4000))
-    assert register.apply(county.store, content, WEB, "2301", importer, clock).count("new") == 1
+    with pytest.raises(Refusal):
+        register.apply(county.store, content, WEB, "2301", importer, clock)
 
 
 def test_a_file_over_the_line_limit_is_refused_before_anything_is_written(money: Money, clock: FixedClock) -> None:
