@@ -83,7 +83,7 @@ def test_a_day_at_the_counter_leaves_nothing_personal_in_the_log_or_an_address(
     Disk.left = 0
     send(f"/drafts/{ids.new_id().hex()}", form)
     Disk.left = None
-    monkeypatch.setattr("node.search.find", lambda db, q: {}[f"{ENROLMENT['id_number']} {q}"])
+    monkeypatch.setattr("node.search.find", lambda db, q, township: {}[f"{ENROLMENT['id_number']} {q}"])
     send("/search", {"q": "陈桂英"})
     send("/unsent/send", {})
     send("/login", {"operator_no": "3012", "password": PASSWORD})

@@ -81,15 +81,18 @@ def _rows(db: Any, table: tables.Table) -> dict[tuple[Any, ...], dict[str, Any]]
 def _belongs(table: tables.Table, row: dict[str, Any], members: set[bytes], slices: list[str]) -> bool:
     """Whether the station should hold this row, told from the row alone."""
     own = {s.removeprefix("node:") for s in slices if s.startswith("node:")}
-    if table.name in ("division", "station", "officer_key"):
+    if table.name in ("division", "station", "officer_key", "rule_pack", "rule_file", "training_class"):
         return True
-    if table.name in ("officer", "receipt_block", "case_state"):
+    if table.name == "elsewhere":
+        return "elsewhere" in slices
+    if table.name in ("officer", "receipt_block", "case_state", "late_edit"):
         return row["station"] in own
     if table.name == "household":
         return row["village"][:9] in slices
     if table.name == "unit":
         return row["township"] in slices
-    owner = {"person": "id", "contact": "id", "conflict": "row_id"}.get(table.name) or table.person_column
+    of_its_own = table.kind == "registry" or table.name == "person"
+    owner = "id" if of_its_own else {"conflict": "row_id"}.get(table.name) or table.person_column
     return bytes(row[owner]) in members
 
 
