@@ -25,6 +25,16 @@ def in_register(e: Examination) -> Iterator[Words]:
         )
 
 
+@check()
+def already_registered(e: Examination) -> Iterator[Words]:
+    """Registering is for those who are not in the register."""
+    if e.view.known:
+        yield (
+            "名册里已有此人，不用再登记。要改资料请办个人信息变更",
+            "Already in the register: no need to register. To change data use that item",
+        )
+
+
 @check("id_number")
 def id_matches_person(e: Examination) -> Iterator[Words]:
     """The number typed is the number of the person the form was opened for."""

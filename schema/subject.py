@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from schema import ids, view, view_rows, view_unit
+from schema import ids, resident_id, view, view_rows, view_unit
 from schema.service_parts import Service
 from schema.view import PersonView
+from schema.view_rows import Row
 
 COLUMNS = ("person_id", "unit_id", "household_id")
 NAME_MAX_CHARS = 120
@@ -74,10 +75,12 @@ def view_for(
     seen = replace(view.no_person(today), at_hub=view_rows.is_hub(db))
     if item.subject == "unit":
         unit = view_unit.unit_view(db, named.unit_id, today, except_case=except_case)
-        return replace(seen, unit=unit or view_unit.unit_view(db, None, today))
+        unit = unit or view_unit.unit_view(db, None, today)
+        cases = unit.open_cases if unit and unit.known else _same_unit(db, answers, except_case)
+        return replace(seen, unit=unit, open_cases=cases)
     if item.subject == "household" and named.household_id:
         home = view_unit.household_view(db, named.household_id, today, except_case=except_case)
-        return replace(seen, household=home)
+        return replace(seen, household=home, open_cases=home.open_cases if home else [])
     unit_id = _unit_named(item, answers)
     return replace(seen, unit=view_unit.unit_view(db, unit_id, today)) if unit_id else seen
 
@@ -91,6 +94,13 @@ def name_of(item: Service, seen: PersonView, answers: Mapping[str, str]) -> str 
     }
     typed = answers.get("name", "") if item.subject != "nobody" else ""
     return (known_as.get(item.subject) or typed)[:NAME_MAX_CHARS] or None
+
+
+def _same_unit(db: Any, answers: Mapping[str, str], except_case: bytes | None) -> list[Row]:
+    """Open cases of a unit that is not in the register yet: two clerks may take the same one."""
+    code = resident_id.compact(answers.get("uscc", ""))
+    cases = view_rows.open_cases(db, "unit_id", None, except_case) if code else []
+    return [c for c in cases if resident_id.compact(c["answers"].get("uscc", "")) == code]
 
 
 def _unit_named(item: Service, answers: Mapping[str, str]) -> bytes | None:

@@ -15,9 +15,11 @@ from schema.parameter import Parameters
 from schema.service_parts import Service
 from schema.tables import TABLES
 from schema.view import PersonView
+from schema.view_unit import HouseholdView, UnitView
 
 CASES = Path(__file__).parents[1] / "cases"
 PERSON_ID = b"person-0000-0001"
+UNIT_ID = b"unit------------"
 CASE_ID = b"case-00000000001"
 
 
@@ -57,10 +59,40 @@ def view_of(data: dict[str, Any]) -> PersonView:
         known=known,
         at_hub=data.get("at_hub", False),
         holder_of=holders.get,
+        unit=_unit(data),
+        household=_household(data),
+        accounts=[_row("account", a) for a in data.get("accounts", [])],
         rows_of=lambda table: others.get(table, []),
         row=lambda table, row_id: next((r for r in others.get(table, []) if r["id"] == row_id), {}),
         **rows,
     )
+
+
+def _unit(data: dict[str, Any]) -> UnitView | None:
+    """Section [unit]: empty for one that is not in the register; `working`: how many work there by it."""
+    if "unit" not in data:
+        return None
+    held = data.get("codes_held", {})
+    holders = {code: UNIT_ID if who == "self" else b"unit-----------2" for code, who in held.items()}
+    row = _row("unit", data["unit"]) if data["unit"] else {}
+    return UnitView(row, data.get("working", 0), [], data["today"], holders.get)
+
+
+def _household(data: dict[str, Any]) -> HouseholdView | None:
+    """Section [household] with [[members]], and [[member_enrolments]] that name a member by its place."""
+    if "household" not in data:
+        return None
+    members = [_row("person", m) | {"id": member_id(i)} for i, m in enumerate(data.get("members", []))]
+    enrolments: dict[bytes, list[dict[str, Any]]] = {m["id"]: [] for m in members}
+    for given in data.get("member_enrolments", []):
+        plain = {name: value for name, value in given.items() if name != "member"}
+        enrolments[member_id(given["member"])].append(_row("enrolment", plain))
+    return HouseholdView(_row("household", data["household"]), members, enrolments, [], data["today"])
+
+
+def member_id(place: int) -> bytes:
+    """The id of the household's member at that place of the case file."""
+    return f"{f'member-{place}':-<16}".encode()
 
 
 _BY_PERSON = ("person", "contact", "job_seeker", "visit_note")
