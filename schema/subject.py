@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from schema import ids, resident_id, view, view_rows, view_unit
+from schema import ids, view, view_rows, view_unit
 from schema.service_parts import Service
 from schema.view import PersonView
 from schema.view_rows import Row
@@ -98,9 +98,9 @@ def name_of(item: Service, seen: PersonView, answers: Mapping[str, str]) -> str 
 
 def _same_unit(db: Any, answers: Mapping[str, str], except_case: bytes | None) -> list[Row]:
     """Open cases of a unit that is not in the register yet: two clerks may take the same one."""
-    code = resident_id.compact(answers.get("uscc", ""))
+    code = view_unit.plain_code(answers.get("uscc", ""))
     cases = view_rows.open_cases(db, "unit_id", None, except_case) if code else []
-    return [c for c in cases if resident_id.compact(c["answers"].get("uscc", "")) == code]
+    return [c for c in cases if view_unit.plain_code(c["answers"].get("uscc", "")) == code]
 
 
 def _unit_named(item: Service, answers: Mapping[str, str]) -> bytes | None:

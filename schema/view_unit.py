@@ -118,7 +118,11 @@ def household_view(
 
 def find_by_uscc(db: Any, typed: str) -> bytes | None:
     """The id of the unit with that code, None when not in the register here. A deregistered one comes last."""
-    code = re.sub("-", "", resident_id.compact(typed))
     sql = "SELECT id FROM unit WHERE uscc = ? ORDER BY ended_on IS NOT NULL, id LIMIT 1"
-    found = db.execute(sql, (code,)).fetchone()
+    found = db.execute(sql, (plain_code(typed),)).fetchone()
     return bytes(found[0]) if found else None
+
+
+def plain_code(typed: str) -> str:
+    """A credit code as the register has it, however it was typed: two clerks may write the same one differently."""
+    return re.sub("-", "", resident_id.compact(typed))

@@ -50,7 +50,7 @@ def under_way(store: Store, service: str, about: Subject = subject.NOBODY, **ans
 
 
 def test_a_new_unit_taken_twice_is_seen_by_its_code_however_it_is_typed(store: Store) -> None:
-    put_case(store, "unit_registration", uscc="91330683 ma2xxxxx09")
+    put_case(store, "unit_registration", uscc="91330683-ma2xxxxx 09")
     assert under_way(store, "unit_registration", uscc=CODE) == ["unit_registration"]
     assert under_way(store, "unit_registration", uscc="91330683MA2XXXXX25") == []
     assert under_way(store, "unit_registration") == []
