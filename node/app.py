@@ -21,16 +21,16 @@ from schema.web.auth import current_key, init_auth, officer_or_none
 from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
-TEXTS = tuple(
-    Path(__file__).parent / f"{name}texts.toml"
-    for name in ("", "estimate_", "person_", "print_", "survival_", "courier_", "card/", "kiosk/", "community/")
-)
+_TEXTS = (
+    "", "estimate_", "person_", "print_", "survival_", "courier_", "roster_", "card/", "kiosk/", "community/",
+)  # fmt: skip
+TEXTS = tuple(Path(__file__).parent / f"{name}texts.toml" for name in _TEXTS)
 SECTIONS = (
     ("counter", "home"), ("items", "index"), ("cases", "index"), ("survival", "index"), ("community", "jobs"),
     ("unsent", "index"), ("station", "index"),
 )  # fmt: skip
 
-PASSIVE = ("station.bar", "unsent.progress", "card.listen", "queue.panel")
+PASSIVE = ("station.bar", "unsent.progress", "card.listen", "queue.panel", "rosters.progress")
 
 
 class HexId(BaseConverter):
@@ -97,4 +97,7 @@ def _about(station: Station) -> dict[str, Any]:
     return about
 
 
-_WITHIN = {("slips", "cases"), ("prints", "cases"), ("persons", "counter"), ("units", "counter"), ("usb", "unsent")}
+_WITHIN = {
+    ("slips", "cases"), ("prints", "cases"), ("persons", "counter"), ("units", "counter"), ("rosters", "items"),
+    ("usb", "unsent"),
+}  # fmt: skip

@@ -13,6 +13,7 @@ import node.pages.lost as lost
 import node.pages.persons as persons
 import node.pages.prints as prints
 import node.pages.queue as queue
+import node.pages.roster as roster
 import node.pages.scans as scans
 import node.pages.slips as slips
 import node.pages.station as station
@@ -25,6 +26,6 @@ import node.pages.usb as usb
 PAGES = (
     counter.page, items.page, estimates.page, unit_search.page, persons.page, units.page, cases.page, slips.page,
     prints.page, survival.page, unsent.page, lost.page, usb.page, station.page, card.page, community.page,
-    queue.page, scans.page,
+    queue.page, scans.page, roster.page,
 )  # fmt: skip
 """Blueprints in the order of the navigation; those with a text `section.<name>` stand in it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, url_for
 
-from node import status, units
+from node import roster_sheet, status, units
 from node.pages import common
 from node.station import current
 from schema.service_parts import Service
@@ -34,6 +34,7 @@ def show(unit_id: bytes) -> str:
             previous_url=url_for(".show", unit_id=unit_id, page=number - 1),
             next_url=url_for(".show", unit_id=unit_id, page=number + 1),
             actions=_actions(),
+            by_roster=any(roster_sheet.is_roster_item(i) for i in current().desk.services.values()),
             as_of=status.as_of(db),
             short_title=common.short_title,
         )

@@ -66,7 +66,7 @@ def paths(station: Station, person: Person, enrol: Callable[..., Submitted]) -> 
         f"/persons/{zhang}", f"/persons/{gang}", f"/persons/{zhang}?edit=contact", "/cases", "/cases?show=returned",
         "/cases?show=draft", "/cases?show=open&mine=1", "/cases?show=nonsense&page=x", "/cases?page=999999999",
         f"/cases/{case}", "/unsent", "/unsent/progress", "/lost", "/usb", "/station", "/bar",
-        "/community/jobs", "/community/jobs/vacancies", "/community/training",
+        "/rosters", "/community/jobs", "/community/jobs/vacancies", "/community/training",
         "/community/visits", "/community/complaints", "/community/library",
     ]  # fmt: skip
 
