@@ -21,6 +21,7 @@ Person = Callable[[str], bytes]
 Enrol = Callable[..., Submitted]
 ITEMS = ("resident_pension_enrolment", "personal_data_change", "resident_pension_claim")
 NOBODY = "00" * 16
+VILLAGE = "330683100200"
 # What a form that was kept or a login that failed rightly leaves behind.
 DRAFTS, TRIES = "case_file", "login_attempt"
 
@@ -56,13 +57,35 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
             f"/drafts/{NOBODY}/discard": {"x": evil},
             f"/unsent/refusals/{NOBODY}/handled": {"x": evil},
             "/usb/import": {"file": evil},
+            "/estimates/employee_pension": {"born_on": evil, "kind": evil},
+            "/search/units": {"q": evil},
+            "/card/take": {"x": evil},
+            "/card/99/begin": {"x": evil},
+            "/card/window": {"window": evil, "reader": evil},
+            f"/community/jobs/refer/{NOBODY}": {"vacancy": evil},
+            f"/community/jobs/vacancies/{NOBODY}/close": {"x": evil},
+            "/queue/anything": {"x": evil},
+            f"/queue/back/{NOBODY}": {"x": evil},
+            f"/queue/requests/{NOBODY}": {"do": evil},
+            f"/drafts/{NOBODY}/scans/id_card": {"scan": evil},
+            f"/drafts/{NOBODY}/scans/id_card/{NOBODY * 2}/remove": {"x": evil},
+            "/rosters": {"item": evil, "unit": evil, "file": evil},
+            f"/rosters/{NOBODY}/take": {"x": evil},
+            f"/rosters/{NOBODY}/discard": {"x": evil},
+            f"/rosters/{NOBODY}/withdraw": {"x": evil},
+            f"/survival/{VILLAGE}/mark": {"person": evil, "found": evil, "photo": evil, "method": evil},
+            f"/survival/{VILLAGE}/undo": {"person": evil},
+            f"/survival/{VILLAGE}/sign": {"x": evil},
+            f"/survival/{VILLAGE}/propose": {"person": evil},
+            "/survival/matching": {"person": evil},
+            f"/prints/new/nothing/{NOBODY}": {"purpose": evil},
             "/password": {"old": "counter window 3012", "new": evil, "again": evil + b"x"},
         }
         for path, fields in actions.items():
             require_words(post(counter.client, path, fields, counter.token), (path, kind))
     assert rows(station.store, TRIES) == before
     # What takes no words, and the door itself, which has tests of its own.
-    assert not uncovered(app, actions, "auth.", "station.copy", "unsent.send", "usb.export", "lost.seen")
+    assert not uncovered(app, actions, "auth.", "station.copy", "unsent.send", "usb.export", "lost.seen", "survival.print")
     assert counter.get(f"/cases/{case}").status_code == 200
 
 
