@@ -59,7 +59,7 @@ def cases_of(station: Station) -> list[tuple[str, str]]:
 
 
 def test_before_any_roster_the_page_says_how_it_goes_and_hands_out_the_sheet(counter: Counter, unit: bytes) -> None:
-    page = counter.get(f"/rosters?uscc={USCC}").text
+    page = counter.get(f"/rosters?service={ITEM}&uscc={USCC}").text
     assert "还没有名册" in page and "嵊州市甘霖领带厂" in page and f"/rosters/template/{ITEM}.xlsx" in page
     assert f"/rosters?uscc={USCC}" in counter.get(f"/units/{unit.hex()}").text
     book = openpyxl.load_workbook(io.BytesIO(counter.client.get(f"/rosters/template/{ITEM}.xlsx").data))

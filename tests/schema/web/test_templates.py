@@ -17,7 +17,7 @@ PLACES = ("schema", "node", "hub")
 HAN = re.compile(r"[\u3400-\u9fff]")
 ASKED = re.compile(r"\btb?\(\s*[\"']([\w.]+)[\"']\s*[,)]")
 ASKED_IN_PYTHON = re.compile(r"(?:\bt|\btb|\.text|\.both|\.marked)\(\s*\"([a-z_]\w*\.[\w.]+)\"")
-BEGINNING = re.compile(r"[\"']([a-z_]+\.(?:[a-z_]+\.)?)[\"']\s*~")
+BEGINNING = re.compile(r"[\"']([a-z_]+\.(?:[a-z_.]*[._])?)[\"']\s*~")
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son(?:click|change|submit|input|load|error|focus|blur|key\w+|mouse\w+)=|javascript:",
     re.IGNORECASE,
@@ -86,7 +86,12 @@ def test_the_frame_keeps_no_words_that_nobody_uses() -> None:
     sources = [*templates("schema").values(), *(path.read_text("utf-8") for path in FRAME.rglob("*.py"))]
     text = "\n".join(sources)
     beginnings = {*BEGINNING.findall(text), "role.", "error."}
-    others = {key for place in PLACES[1:] for page in templates(place).values() for key in ASKED.findall(page)}
+    pages = [page for place in PLACES[1:] for page in templates(place).values()]
+    others = {key for page in pages for key in ASKED.findall(page)}
+    beginnings |= {beginning for page in pages for beginning in BEGINNING.findall(page)}
+    code = "\n".join(path.read_text("utf-8") for place in PLACES[1:] for path in (ROOT / place).rglob("*.py"))
+    others |= set(re.findall(r"\"([a-z_]+(?:\.\w+)+)\"", code))
+    beginnings |= set(re.findall(r"f\"([a-z_]+\.[a-z_.]*){", code))
     known = sorted(catalogue("schema").keys())
     used = {*ASKED.findall(text), *re.findall(r"\"([a-z_]+(?:\.\w+)+)\"", text), *others}
     unused = [key for key in known if key not in used and not key.startswith(tuple(beginnings))]
