@@ -42,7 +42,7 @@ class SimulatorDriver:
         self._thread.join()
 
     def _run(self) -> None:
-        before: bytes | None = b""
+        before: object = self  # nothing that a file can hold: what the first look finds is always told
         while not self._stopping.is_set():
             now = self._lies()
             if now != before:
