@@ -88,9 +88,6 @@ def take(db: Any, gone: list[Gone], build: Callable[[], object]) -> None:
             build()
         crsqlite_rows.evict(db, name, keys)
         _forget(db, name, keys)
-        if slices.person_column(table) == "id":
-            # The page that takes the person away may have been spoiled: whoever is still shown is edited again.
-            db.executemany("DELETE FROM person WHERE id = ?", [(key,) for key in keys])
 
 
 def _holds_unsent(db: Any, table: str, row_ids: list[bytes]) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,26 +37,6 @@ def test_every_row_of_a_person_who_moves_leaves_one_station_and_enters_the_other
     assert set(traces(b, person)) == everything(world)
     assert set(traces(a, stays)) == everything(world)
     assert [len(side.rows("SELECT id FROM household")) for side in (a, b)] == [1, 1]
-
-
-class Spoiled:
-    """Cuts the answers to the first requests for `channel`, as a bad line does."""
-
-    def __init__(self, inner: Any, channel: str) -> None:
-        self.inner, self.channel = inner, channel
-
-    def request(self, method: str, path: str, query: Any, *rest: Any) -> Any:
-        answer = self.inner.request(method, path, query, *rest)
-        return replace(answer, body=answer.body[:40]) if query.get("chan") == self.channel else answer
-
-
-def test_a_person_whose_cells_have_left_is_not_shown_for_another_edit(two: Any) -> None:
-    world, a, b, person = two
-    move(world, person, B)
-    assert a.sync(Spoiled(world.transport(), "ref")).ok is False
-    assert a.rows("SELECT id FROM person WHERE id = ?", person) == []
-    assert (a.sync().equal, b.sync().equal) == (True, True)
-    assert traces(a, person) == {}
 
 
 def test_the_family_book_stays_while_a_member_does(two: Any) -> None:
