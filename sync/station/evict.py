@@ -5,8 +5,11 @@ Reference rows are deleted, registry rows evicted with their clocks (P9), never 
 written here in such a row and is in no frame yet is framed first, in the same transaction, so the hub still gets it and
 a reviewer decides (`late`). Facts and case files stay: they are what officers of this station did and signed.
 
+A person takes the registry rows along: the page that names the person may come long after the one that named them, and
+whoever is still shown meanwhile is edited again, which makes a row that the hub never had and will never name.
+
 A station of several townships cannot know in which of them a person is, so the hub names only rows that are in none of
-them. A page made before rows entered one township could still take them away after: such a page is not applied.
+them. A page made before rows entered again could still take them away after: such a page is not applied.
 """
 
 from __future__ import annotations
@@ -64,13 +67,14 @@ def _is_key(table: Table, key: bytes) -> bool:
 
 
 def is_outdated(db: Any, slice_: str, channel: str, at: int | None) -> bool:
-    """Whether something newer than this page was applied from another slice of the family: what it takes away may have
-    come with that.
+    """Whether something newer than this page was applied from another feed of rows of the family: what it takes away
+    may have come with that.
     """
     if at is None:
         return False
-    applied = db.execute('SELECT slice FROM cursor WHERE channel = ? AND "after" > ?', (channel, at))
-    return any(row[0] != slice_ and slices.family(row[0]) == slices.family(slice_) for row in applied)
+    applied = db.execute("SELECT slice, channel FROM cursor WHERE channel <> 'evt' AND \"after\" > ?", (at,))
+    here = slices.family(slice_)
+    return any((s, c) != (slice_, channel) and slices.family(s) == here for s, c in applied)
 
 
 def take(db: Any, gone: list[Gone], build: Callable[[], object]) -> None:
@@ -83,11 +87,18 @@ def take(db: Any, gone: list[Gone], build: Callable[[], object]) -> None:
         if table.kind == "reference":
             where = " AND ".join(f"{c} = ?" for c in table.key)
             db.executemany(f"DELETE FROM {name} WHERE {where}", [slices.key_values(table, key) for key in keys])
-            continue
-        if _holds_unsent(db, name, keys):
-            build()
-        crsqlite_rows.evict(db, name, keys)
-        _forget(db, name, keys)
+        for registry in _taken_along(table):
+            if _holds_unsent(db, registry, keys):
+                build()
+            crsqlite_rows.evict(db, registry, keys)
+            _forget(db, registry, keys)
+
+
+def _taken_along(table: Table) -> list[str]:
+    """The registry tables whose rows have the keys of this table's and go with them."""
+    if table.kind == "registry":
+        return [table.name]
+    return [t.name for t in tables.REGISTRY if t.name not in tables.OF_NOBODY] if table.name == "person" else []
 
 
 def _holds_unsent(db: Any, table: str, row_ids: list[bytes]) -> bool:

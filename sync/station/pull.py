@@ -93,7 +93,7 @@ def apply(
         "ref": lambda db: _take_rows(db, content),
         "reg": lambda db: _take_cells(db, content, certificate, key, clock),
     }[header.chan]
-    with store.merging() if header.chan == "reg" else store.write() as db:
+    with store.merging() if header.chan == "reg" or gone else store.write() as db:
         at = cursor(db, header.slice, header.chan)
         if at != header.first and not header.first < at < header.upto:
             return 0  # another session of this station was quicker

@@ -49,7 +49,7 @@ def facts(payload: dict[str, Any]) -> list[bytes]:
 
 def gone(payload: dict[str, Any]) -> list[bytes]:
     """Whose registry rows a pulled page takes away."""
-    return [key for _, table, key in payload["gone"] if table == "contact"]
+    return [key for _, table, key in payload["gone"] if table in ("contact", "person")]
 
 
 def persons(payload: dict[str, Any]) -> set[bytes]:

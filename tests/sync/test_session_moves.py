@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,32 @@ def test_every_row_of_a_person_who_moves_leaves_one_station_and_enters_the_other
     assert set(traces(b, person)) == everything(world)
     assert set(traces(a, stays)) == everything(world)
     assert [len(side.rows("SELECT id FROM household")) for side in (a, b)] == [1, 1]
+
+
+class Spoiled:
+    """Cuts the answers to the requests for `channel`, as a bad line does."""
+
+    def __init__(self, inner: Any, channel: str) -> None:
+        self.inner, self.channel = inner, channel
+
+    def request(self, method: str, path: str, query: Any, *rest: Any) -> Any:
+        answer = self.inner.request(method, path, query, *rest)
+        return replace(answer, body=answer.body[:40]) if query.get("chan") == self.channel else answer
+
+
+def test_who_is_still_shown_after_the_cells_left_may_be_edited_and_takes_the_new_cells_along(two: Any) -> None:
+    world, a, b, person = two
+    move(world, person, B)
+    assert a.sync(Spoiled(world.transport(), "ref")).ok is False
+    assert a.rows("SELECT id FROM contact WHERE id = ?", person) == []
+    assert a.rows("SELECT id FROM person WHERE id = ?", person) == [(person,)]
+
+    a.edit(person, phone="13900000088")
+    reports = a.sync(), b.sync()
+
+    assert [r.equal for r in reports] == [True, True]
+    assert traces(a, person) == {"late_edit": 1}  # the station is told that a reviewer has it
+    assert [(station, cols) for station, cols, _ in late(world)] == [("0100-1", "phone")]
 
 
 def test_the_family_book_stays_while_a_member_does(two: Any) -> None:

@@ -78,13 +78,16 @@ def test_a_page_that_takes_away_says_when_it_was_made_and_no_other_does(content:
     [
         ("330683101", "ref", 6, True),
         ("330683101", "ref", 5, False),
-        ("330683101", "reg", 6, False),
+        ("330683101", "reg", 6, True),
+        ("330683101", "evt", 6, False),
         (TOWNSHIP, "ref", 6, False),
+        (TOWNSHIP, "reg", 6, True),
+        (TOWNSHIP, "reg", 5, False),
         ("county", "ref", 6, False),
         ("node:0100-1", "ref", 6, False),
     ],
 )
-def test_a_page_is_outdated_by_a_newer_one_of_another_township(
+def test_a_page_is_outdated_by_a_newer_one_of_another_feed_of_rows_of_townships(
     world: Any, slice_: str, channel: str, after: int, outdated: bool
 ) -> None:
     with world.station().store.write() as db:
