@@ -16,6 +16,7 @@ from schema.table import Column, Table
 from schema.tables_conflict import AT_HUB, AT_NODE
 from schema.tables_hub import HUB
 from schema.tables_kiosk import KIOSK
+from schema.tables_month import MONTH
 from schema.tables_node import BLOBS, BOTH, NODE, SNAPSHOTS
 from schema.tables_prints import PRINTS
 from schema.tables_survival import AT_NODE as MARKS
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 LOCAL = (
-    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + MARKS + KIOSK + AT_NODE + tables_person.LOCAL + HUB + AT_HUB
+    BOTH + PRINTS + SNAPSHOTS + BLOBS + NODE + MARKS + KIOSK + AT_NODE + tables_person.LOCAL + HUB + MONTH + AT_HUB
     + tables_rules.HUB + tables_roster.NODE
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for t in FACTS + REGISTRY + REFERENCE + LOCAL}
@@ -147,6 +148,8 @@ _HUB_RULES = (
         "four_hands",
     ),
     ("month_never_goes", "DELETE ON period", "", "a month is never deleted"),
+    ("run_never_changes", "UPDATE ON month_run", "", "a run is never changed"),
+    ("run_never_goes", "DELETE ON month_run", "", "a run is never deleted"),
     # Who lost what to whom, and who decided: added to, never rewritten.
     ("conflict_never_changes", "UPDATE ON conflict", "", "a conflict is never changed"),
     ("decision_never_changes", "UPDATE ON conflict_decision", "", "a decision is never changed"),

@@ -26,11 +26,12 @@ def require(db: Any, officer: str, role: str, key: Ed25519PrivateKey, clock: Clo
 
 
 def sign(
-    db: Any, kind: str, settled: str, body: dict[str, Any], officer: str, key: Ed25519PrivateKey, clock: Clock
-) -> None:
+    db: Any, kind: str, settled: str, body: dict[str, Any], officer: str, key: Ed25519PrivateKey, clock: Clock,
+    scheme: str = SCHEME,
+) -> None:  # fmt: skip
     """State a fact about the month."""
     events.state(
-        db, kind, month.subject(settled), {"scheme": SCHEME, "month": settled, **body},
+        db, kind, month.subject(settled, scheme), {"scheme": scheme, "month": settled, **body},
         officer=officer, key=key, clock=clock, received_at=stamp(clock.now()),
     )  # fmt: skip
 

@@ -19,8 +19,8 @@ REPORTED = "reported"
 _DEATH, _PAUSE = "person_died", "benefit_state"
 
 
-def reported(db: Any) -> set[bytes]:
-    """The persons whose pension an open case stops: of a death any, of a pause the one that it names."""
+def reported(db: Any, kind: str = SCHEME) -> set[bytes]:
+    """The persons whose benefit of that kind an open case stops: of a death any, of a pause the one that it names."""
     stopping = {i.id: i.effects for i in pack.services().values() if {_DEATH, _PAUSE} & set(i.effects)}
     marks, states = ", ".join("?" * len(stopping)), ", ".join("?" * len(case.UNDER_WAY))
     rows = db.execute(
@@ -28,8 +28,9 @@ def reported(db: Any) -> set[bytes]:
         "AND person_id IS NOT NULL",
         (*stopping, *case.UNDER_WAY),
     )
-    return {bytes(row["person_id"]) for row in rows if _stops(stopping[row["service"]], json.loads(row["answers"]))}
+    found = [(bytes(row["person_id"]), stopping[row["service"]], json.loads(row["answers"])) for row in rows]
+    return {person for person, effects, answers in found if _stops(effects, answers, kind)}
 
 
-def _stops(effects: tuple[str, ...], answers: dict[str, str]) -> bool:
-    return _DEATH in effects or (answers.get("action"), answers.get("kind")) == ("pause", SCHEME)
+def _stops(effects: tuple[str, ...], answers: dict[str, str], kind: str) -> bool:
+    return _DEATH in effects or (answers.get("action"), answers.get("kind")) == ("pause", kind)

@@ -8,7 +8,8 @@ Read in this order:
 * `kernel` - `assessing`, `allocating`, `paying`: what the month does, pure, whole fen
 * `controls` - the totals and invariants that must hold, or nothing is written
 * `merkle` - one root over all results
-* `month_file` - one immutable encrypted file per run, and the one row that makes it count
+* `month_file` - one immutable encrypted file per run; `runs` - the one row that makes it count
+* `signing`, `payout` - approved, paid, closed by three more officers; what paying does to the register
 * `sql/`, `verify` - the same month as plain SQL steps, on SQLite, PostgreSQL or DuckDB: it must give the same root
 
 `hub.settlement` beside this package settles the resident pension alone, with its four hands and its payment files.

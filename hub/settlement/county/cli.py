@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`township-hub settle money | all | verify`: the month of all schemes from the command line."""
+"""`township-hub settle money | all | sign | verify`: the month of all schemes from the command line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.context import Hub, with_hub
-from hub.settlement.county import money_in
+from hub.settlement import month
+from hub.settlement.county import money_in, signing
 from hub.settlement.county.controls import Control
 from hub.settlement.county.runs import County
+from hub.settlement.signing import word as word_of
 from hub.signer import Signer, with_signer
 from schema import money
 from schema.programs import as_json
@@ -72,6 +74,31 @@ def all_command(hub: Hub, signer: Signer, settled: str, json_out: bool) -> None:
     click.echo(f"{done.month}  {done.root}  {done.elapsed_ms} ms")
 
 
+@click.command("sign")
+@click.argument("action", type=click.Choice(list(signing.ACTS)))
+@_MONTH
+@with_hub
+@with_signer
+@click.option(
+    "--typed", default="", help="确认的话，如「审批 2026-11」；没有就当场询问 / the confirmation; else a prompt"
+)
+@_JSON
+def sign_command(hub: Hub, signer: Signer, action: str, settled: str, typed: str, json_out: bool) -> None:
+    """审批、发放、结账全县月结，由计算以外的三个人办 / Approve, pay or close it: three more officers."""
+    word = word_of(action, settled)
+    typed = typed or click.prompt(f"请输入「{word}」/ type 「{word}」", default="", show_default=False)
+    paid = signing.ACTS[action](_county(hub), settled, signer.operator_no, signer.key, typed)
+    with hub.store.read() as db:
+        state = month.get(db, settled, month.COUNTY)["state"]
+    if json_out:
+        as_json({"month": settled, "state": state} | (vars(paid) if paid else {}))
+        return
+    click.echo(f"{settled}  {month.STATES[state]['zh']} / {month.STATES[state]['en']}")
+    if paid:
+        click.echo(f"发放 / paid: {paid.payments:,}  {money.yuan(paid.amount_fen)}")
+        click.echo(f"临时拦下 / held back now: {paid.held:,}  {money.yuan(paid.held_fen)}")
+
+
 @click.command("verify")
 @_MONTH
 @with_hub
@@ -111,4 +138,4 @@ def _amount(control: Control, side: int) -> str:
     return f"{side:,}" if control.name == "payees" else money.yuan(side)
 
 
-COMMANDS = (money_command, all_command, verify_command)
+COMMANDS = (money_command, all_command, sign_command, verify_command)

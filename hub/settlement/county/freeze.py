@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hub.settlement import stops
 from hub.settlement.county import leftover
 from hub.settlement.county.assessing import MEDICAL, OTHERS, PENSION
 from hub.settlement.county.columns import (
@@ -35,7 +36,7 @@ from hub.settlement.inputs import number_of
 from schema.parameter import Parameters
 
 _STATES = {"active": 1, "suspended": 2, "ended": 3}
-_FUND_OF_KIND = {"employee_pension": "pension", "resident_pension": "resident_pension", "unemployment": "unemployment",
+FUND_OF_KIND = {"employee_pension": "pension", "resident_pension": "resident_pension", "unemployment": "unemployment",
                  "work_injury": "injury", "maternity": "medical", "employee_medical": "medical"}  # fmt: skip
 # GB/T 4754 section -> class of the work-injury rate (人社部发〔2015〕71号, by the examples of its annex).
 _INJURY_CLASS = {"A": 4, "B": 7, "C": 3, "D": 4, "E": 5, "F": 2, "G": 5, "H": 2, "I": 1, "J": 1, "K": 2, "L": 2,
@@ -129,8 +130,9 @@ def _units(db: Any, who: Who, receipts: dict[bytes, tuple[int, int]], earlier: L
     industries = {bytes(row[0]): row[1] or "" for row in db.execute("SELECT id, industry FROM unit")}
     for industry in set(industries.values()):
         of_industry[industry] = rates.of_industry(industry)
-    today = rates.known_on.toordinal()
-    money = [receipts.get(id_, (0, today)) for id_ in who.units]
+    # Money of earlier months alone arrived before this one began; the day of freezing would make each day another run.
+    begun = date(rates.number // 12, rates.number % 12 + 1, 1).toordinal()
+    money = [receipts.get(id_, (0, begun)) for id_ in who.units]
     suspense, fee_owed = earlier.of_units(len(who.units))
     return Units(
         unit=np.arange(len(who.units)),
@@ -160,10 +162,12 @@ def _payees(db: Any, person_no: dict[bytes, int]) -> Payees:
            FROM benefit b JOIN person p ON p.id = b.person_id LEFT JOIN bank_account k ON k.person_id = b.person_id
            WHERE b.state <> 'ended' GROUP BY b.person_id, b.kind"""
     ).fetchall()
+    stopped = {kind: stops.reported(db, kind) for kind in FUND_OF_KIND}
     found = sorted(
-        (person_no[bytes(r[0])], FUNDS.index(_FUND_OF_KIND[r[1]]), _STATES[r[2]], r[3], r[4],
+        (person_no[bytes(r[0])], FUNDS.index(FUND_OF_KIND[r[1]]),
+         _STATES["suspended" if r[2] == "active" and bytes(r[0]) in stopped[r[1]] else r[2]], r[3], r[4],
          number_of(r[5]) if r[5] else number_of(r[6]) - 1, r[7], r[8])
-        for r in rows if r[1] in _FUND_OF_KIND
+        for r in rows if r[1] in FUND_OF_KIND
     )  # fmt: skip
     columns = list(zip(*found, strict=True)) or [()] * len(Payees.names())
     return Payees(*(_ints(column) for column in columns))

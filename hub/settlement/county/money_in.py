@@ -21,11 +21,13 @@ from hub.importing import headings
 from hub.importing.headings import Headings
 from hub.importing.register import RefusedLine, name_of
 from hub.settlement import hands
+from hub.settlement import month as month_of
 from hub.settlement.county.ranges import UNIT_FEN
 from hub.settlement.receipt_file import refusal
 from schema import database, field_types, resident_id
 from schema.clock import Clock
 from schema.database import Store
+from schema.errors import WrongState
 from schema.field_types import Context
 from schema.findings import Finding
 from schema.service_parts import Field
@@ -77,6 +79,7 @@ def take_in(
     named = name_of(source, "", SOURCE_LIMIT)
     with store.write() as db:
         hands.require(db, officer, ROLE, key, clock)
+        _require_open(db, month)
         summary, rows = _examine(db, source, limits, month, clock)
         for row in rows:
             database.insert(db, "unit_receipt", row | {"source": named})
@@ -85,19 +88,30 @@ def take_in(
     return summary
 
 
-def match_again(db: Any) -> int:
-    """Give waiting money its payer where the register has one by now; how many."""
-    waiting = {row[0]: row[1] for row in db.execute("SELECT no, payer_no FROM unit_receipt WHERE payer_id IS NULL")}
-    found = _payers(db, waiting.values())
-    for no, payer_no in waiting.items():
-        if payer_no in found:
-            database.update(db, "unit_receipt", {"no": no}, {"payer_id": found[payer_no]})
-    return sum(payer_no in found for payer_no in waiting.values())
+def _require_open(db: Any, settled: str) -> None:
+    """Money for a month that was approved would never be counted. Raises WrongState."""
+    row = month_of.find(db, settled, month_of.COUNTY)
+    if row is not None and row["state"] != "computed":
+        raise WrongState(
+            f"{settled} 已审批，到账归入后面的月份：请改月份",
+            f"{settled} is approved: take the money in with a later month",
+            code="month_state",
+        )
 
 
-def _examine(
-    db: Any, source: Source, limits: Limits, month: str, clock: Clock
-) -> tuple[Summary, list[dict[str, Any]]]:
+def match_again(db: Any, settled: str) -> int:
+    """Give waiting money its payer where the register has one by now; how many. It counts in the month that is settled
+    now: in an earlier one nobody would see it any more."""
+    waiting = db.execute("SELECT no, payer_no, month FROM unit_receipt WHERE payer_id IS NULL").fetchall()
+    found = _payers(db, [row["payer_no"] for row in waiting])
+    matched = [row for row in waiting if row["payer_no"] in found]
+    for row in matched:
+        changes = {"payer_id": found[row["payer_no"]], "month": max(row["month"], settled)}
+        database.update(db, "unit_receipt", {"no": row["no"]}, changes)
+    return len(matched)
+
+
+def _examine(db: Any, source: Source, limits: Limits, month: str, clock: Clock) -> tuple[Summary, list[dict[str, Any]]]:
     with open_sheet(source, limits, known_headings().is_header) as sheet:
         columns = known_headings().match(sheet.header)
         summary = Summary(sheet.header)

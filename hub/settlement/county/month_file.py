@@ -143,8 +143,8 @@ class MonthFile:
         """What was written down about the run."""
         return {row[0]: json.loads(row[1]) for row in self._db.execute("SELECT name, value FROM about")}
 
-    def table(self, name: str) -> Table:
-        """A whole table."""
+    def table(self, name: str) -> Any:
+        """A whole table, in the form that belongs to its name."""
         parts: dict[str, list[Ints]] = {column: [] for column in _FORMS[name].names()}
         for column, kind, data in self._db.execute(
             "SELECT col, kind, data FROM piece WHERE tbl = ? ORDER BY first", (name,)
@@ -164,30 +164,33 @@ class MonthFile:
 
     def inputs(self) -> Inputs:
         """What the run saw."""
-        return Inputs(self.about()["month"], **{name: self.table(name) for name in INPUTS})  # type: ignore[arg-type]
+        return Inputs(self.about()["month"], **{name: self.table(name) for name in INPUTS})
 
     def outcome(self) -> Outcome:
         """What came of it."""
-        return Outcome(**{name: self.table(name) for name in RESULTS})  # type: ignore[arg-type]
+        return Outcome(**{name: self.table(name) for name in RESULTS})
 
     def root(self) -> str:
         """The root over what is in the file now."""
         return merkle.root(self.outcome().tables())
 
-    def rows_of(self, name: str, person: int) -> Table:
-        """One person's rows of a table."""
+    def rows_of(self, name: str, number: int, column: str = "person") -> Any:
+        """The rows of one person, or of one unit, of a table."""
         pieces = [r[0] for r in self._db.execute("SELECT DISTINCT first FROM piece WHERE tbl = ? ORDER BY 1", (name,))]
-        found = [part.take(part.person == person) for first in pieces if (part := self._piece(name, first, person))]  # type: ignore[attr-defined]
+        found = [
+            part.take(getattr(part, column) == number)
+            for first in pieces if (part := self._piece(name, first, number, column))
+        ]  # fmt: skip
         out = _FORMS[name].empty()
         for part in found:
             out = _FORMS[name].joined(out, part)
         return out
 
-    def _piece(self, name: str, first: int, person: int) -> Table | None:
-        """The rows of one piece; None when the person is not among them, found out by one column of it."""
+    def _piece(self, name: str, first: int, number: int, column: str) -> Table | None:
+        """The rows of one piece; None when nobody of that number is among them, found out by one column of it."""
         sql = "SELECT col, kind, data FROM piece WHERE tbl = ? AND first = ?"
-        persons = self._db.execute(f"{sql} AND col = 'person'", (name, first)).fetchone()
-        if persons is None or person not in np.frombuffer(persons[2], persons[1]):
+        numbers = self._db.execute(f"{sql} AND col = ?", (name, first, column)).fetchone()
+        if numbers is None or number not in np.frombuffer(numbers[2], numbers[1]):
             return None
         rows = self._db.execute(sql, (name, first)).fetchall()
         return _FORMS[name](**{col: np.frombuffer(data, kind).astype(np.int64) for col, kind, data in rows})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stdnum.cn import ric
 
-from hub import ledger, officers
+from hub import ledger, officers, pack
 from hub.context import Hub
 from hub.officers import NewOfficer
 from hub.settlement import computing, month, signing
@@ -145,6 +146,20 @@ class County:
     def state(self, settled: str = NOVEMBER) -> str:
         with self.store.read() as db:
             return str(month.get(db, settled)["state"])
+
+
+def report(county: County, person_id: bytes, service: str, answers: dict[str, str], state: str = "submitted") -> bytes:
+    """A case as the hub holds it when a station's report has arrived."""
+    case_id = new_id()
+    row: dict[str, Any] = {
+        "id": case_id, "service": service, "service_version": 1, "pack": pack.pack_hash(), "station": "0100-1",
+        "township": "330683100", "person_id": person_id, "receipt_no": f"R{len(county.rows('SELECT 1 FROM hub_case'))}",
+        "state": state, "round": 1, "submitted_by": "3012", "stated_at": "2026-11-20T01:00:00.000Z",
+        "received_at": "2026-11-20T01:00:05.000Z", "answers": json.dumps(answers), "materials": "[]", "findings": "[]",
+    }  # fmt: skip
+    with county.store.write() as db:
+        database.insert(db, "hub_case", row)
+    return case_id
 
 
 @pytest.fixture

@@ -8,27 +8,11 @@ from typing import Any
 
 import pytest
 
-from hub import pack
 from hub.settlement import stops
 from schema import database
-from schema.ids import new_id
-from tests.hub.settlement.conftest import County
+from tests.hub.settlement.conftest import County, report
 
 PAUSE = {"action": "pause", "kind": "resident_pension"}
-
-
-def report(county: County, person_id: bytes, service: str, answers: dict[str, str], state: str = "submitted") -> bytes:
-    """A case as the hub holds it when a station's report has arrived."""
-    case_id = new_id()
-    row: dict[str, Any] = {
-        "id": case_id, "service": service, "service_version": 1, "pack": pack.pack_hash(), "station": "0100-1",
-        "township": "330683100", "person_id": person_id, "receipt_no": f"R{len(county.rows('SELECT 1 FROM hub_case'))}",
-        "state": state, "round": 1, "submitted_by": "3012", "stated_at": "2026-11-20T01:00:00.000Z",
-        "received_at": "2026-11-20T01:00:05.000Z", "answers": json.dumps(answers), "materials": "[]", "findings": "[]",
-    }  # fmt: skip
-    with county.store.write() as db:
-        database.insert(db, "hub_case", row)
-    return case_id
 
 
 def held(county: County, who: bytes) -> Any:

@@ -11,74 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
 
-from hub.settlement.county import money_in, month_file, runs
+from hub.settlement.county import month_file, runs
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.runs import County as Months
 from schema import database
 from schema.database import Store
 from schema.errors import NotAllowed, Refusal, StoreError, UnknownSubject, WrongState
-from schema.ids import new_id
-from schema.sheets import COMMAND_LINE
 from tests.hub.settlement.conftest import OFFICERS, County
-
-OFFICER = OFFICERS["settle"]
-NOVEMBER, DECEMBER = "2026-11", "2026-12"
-USCC = "91330683MA2KC1234X"
-# Base 6,000 yuan: 480 + 960 pension, 120 + 330 medical, 30 + 30 unemployment, class 3 injury 42, maternity 30.
-FULL_FEN = 2_022_00
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "hub"
-
-
-@pytest.fixture
-def months(county: County, folder: Path, db_key: bytes) -> Months:
-    return Months(county.store, folder, db_key, county.clock)
-
-
-def employer(county: County, *wages_fen: int) -> list[bytes]:
-    """A unit of class 3 with people of these wages, insured in everything."""
-    unit = new_id()
-    county.put(("unit", {"id": unit, "uscc": USCC, "name": "剡溪纺织", "industry": "C17", "township": "330683100"}))
-    people = []
-    for wage in wages_fen:
-        person = county.person(enrolled=False)
-        people.append(person)
-        county.put(
-            ("employment", {"id": new_id(), "person_id": person, "unit_id": unit, "wage_fen": wage,
-                            "began_month": "2020-01", "ended_month": None}),
-            *(("enrolment", {"id": new_id(), "person_id": person, "insurance": insurance, "state": "active",
-                             "began_month": "2020-01", "grade_fen": 0})
-              for insurance in ("employee_pension", "employee_medical")),
-        )  # fmt: skip
-    return people
-
-
-def pay_in(county: County, fen: int, no: str, month: str = NOVEMBER, payer: str = USCC) -> Any:
-    """A file with one payment, taken in."""
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(["票据号", "统一社会信用代码", "金额", "到账日期"])
-    sheet.append([no, payer, f"{fen / 100:.2f}", county.clock.today().isoformat()])
-    path = Path(str(county.store.path) + f"-{no}.xlsx")
-    book.save(path)
-    return money_in.take_in(county.store, path, COMMAND_LINE, month, OFFICER, county.keys[OFFICER], county.clock)
-
-
-def run(county: County, months: Months, month: str = NOVEMBER) -> runs.Run:
-    return months.run(month, OFFICER, county.keys[OFFICER])
-
-
-def of_person(months: Months, month: str, table: str, person: bytes) -> dict[str, int]:
-    """One row, by column."""
-    with months.open(month) as file:
-        found = file.rows_of(table, file.who().persons.index(person))
-    return {name: int(values[0]) for name, values in found.columns()} if len(found) else {}
+from tests.hub.settlement.county.working import (
+    DECEMBER,
+    FULL_FEN,
+    NOVEMBER,
+    OFFICER,
+    employer,
+    later,
+    of_person,
+    pay_in,
+    run,
+    settle,
+)
 
 
 def test_a_month_paid_in_full_credits_the_account_and_gives_a_month(county: County, months: Months) -> None:
@@ -93,10 +45,10 @@ def test_a_month_paid_in_full_credits_the_account_and_gives_a_month(county: Coun
 def test_a_month_short_of_one_fen_gives_nothing_and_is_made_good_later(county: County, months: Months) -> None:
     first, second = employer(county, 6_000_00, 6_000_00)
     pay_in(county, 2 * FULL_FEN - 480_00 - 960_00, "T1")
-    run(county, months)
+    settle(county, months)
     assert [of_person(months, NOVEMBER, "postings", p)["months"] for p in (first, second)] == [0, 0]
 
-    county.clock.at = county.clock.at.replace(month=12, day=15)
+    later(county, 12)
     pay_in(county, 2 * FULL_FEN + 480_00 + 960_00, "T2", DECEMBER)
     run(county, months, DECEMBER)
     posted = of_person(months, DECEMBER, "postings", first)
@@ -123,15 +75,28 @@ def test_new_money_makes_a_new_run_that_counts_instead(county: County, months: M
     assert county.rows("SELECT count(*) AS n FROM month_run") == [{"n": 2}]
 
 
-def test_a_month_before_a_settled_one_is_not_run_again(county: County, months: Months) -> None:
+def test_the_next_month_waits_for_the_close_and_no_earlier_one_is_run_again(county: County, months: Months) -> None:
     employer(county, 6_000_00)
     run(county, months)
-    county.clock.at = county.clock.at.replace(month=12)
+    later(county, 12)
+    with pytest.raises(WrongState) as early:
+        run(county, months, DECEMBER)
+    assert early.value.code == "not_next" and NOVEMBER in early.value.zh
+    settle(county, months)
+    with pytest.raises(WrongState) as skipped:
+        run(county, months, "2026-10")
+    assert skipped.value.code == "not_next"
     run(county, months, DECEMBER)
-    pay_in(county, FULL_FEN, "T1")
-    with pytest.raises(WrongState) as refused:
+    with pytest.raises(WrongState) as late:
         run(county, months)
-    assert DECEMBER in refused.value.zh
+    assert late.value.code == "not_next"
+
+
+def test_the_same_month_on_another_day_is_the_same_run(county: County, months: Months) -> None:
+    employer(county, 6_000_00)
+    first = run(county, months)
+    county.clock.advance(days=3)
+    assert run(county, months).run_id == first.run_id
 
 
 def test_sql_agrees_and_finds_a_file_that_was_changed(
@@ -212,8 +177,8 @@ def test_killed_at_any_call_it_leaves_all_or_nothing_and_a_rerun_is_the_same(
     rng, died = random.Random(20261123), 0
     for _ in range(40):
         died += killed(county, folder, db_key, rng.randrange(1, 130))
-        for row in county.rows("SELECT r.file FROM month_run r JOIN month_current c ON c.run_id = r.run_id"):
-            assert (folder / runs.FOLDER / row["file"]).is_file()
+        for row in months.runs():
+            assert (folder / runs.FOLDER / row.file).is_file()
             assert months.verify(NOVEMBER, "sqlite").agrees
         if rng.random() < 0.2:
             forget(county)
@@ -253,5 +218,8 @@ def _run_to_death(county: County, folder: Path, db_key: bytes, at: int) -> None:
 def forget(county: County) -> None:
     """As if the month had never been run: its files stay and count for nothing."""
     with county.store.write() as db:
-        db.execute("DELETE FROM month_current")
-        db.execute("DELETE FROM month_run")
+        for rule, table in (("run_never_goes", "month_run"), ("month_never_goes", "period")):
+            sql = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (rule,)).fetchone()[0]
+            db.execute(f"DROP TRIGGER {rule}")
+            db.execute(f"DELETE FROM {table}")
+            db.execute(sql)
