@@ -309,7 +309,7 @@ def see_it_paid(page: Page, eyes: Eyes, receipt: str, monthly_yuan: str) -> None
     eyes.look(page, "case")
     page.get_by_role("link", name="看这个人").click()
     expect(page.locator(".name-line")).to_contain_text("领取中")
-    expect(page.get_by_role("region", name="账户与发放，按月")).to_contain_text(monthly_yuan)
+    expect(page.locator("#statements")).to_contain_text(monthly_yuan)
     eyes.look(page, "paid", picture=True)
     page.get_by_role("link", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
