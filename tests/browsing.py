@@ -43,5 +43,7 @@ def served(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=server.serve)
     thread.start()
     yield f"http://{host}:{port}"
+    if cards := app.extensions.get("cards"):
+        cards.board.close()  # or the end waits for pages that wait for a card
     server.stop()
     thread.join()

@@ -42,17 +42,23 @@ class Diary(Board):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[str, str, str, Card | None]] = []
+        self._all: list[Happening] = []
 
     def put(self, reader: str, state: str, *, card: Card | None = None, problem: str = "") -> None:
-        self.told.append((reader, state, problem, card))
-        super().put(reader, state, card=card, problem=problem)
+        with self._changed:
+            super().put(reader, state, card=card, problem=problem)
+            self.told.append((reader, state, problem, card))
+            self._all.append(self._now[reader])
 
     def heard(self, state: str, after: int, reader: str = FIRST) -> Happening:
-        """The next time the reader is in that state; problems are a state, too."""
-        while found := self.wait(after, lambda name: name == reader, PATIENCE_S):
-            if found.state == state:
-                return found
-            after = found.n
+        """The next time the reader is in that state, however soon it was in another; problems are a state, too."""
+
+        def found() -> Happening | None:
+            return next((h for h in self._all if h.n > after and (h.reader, h.state) == (reader, state)), None)
+
+        with self._changed:
+            if (happened := self._changed.wait_for(found, PATIENCE_S)) is not None:
+                return happened
         raise AssertionError(f"{reader} never was {state}; told: {[t[:3] for t in self.told]}")
 
     def names(self) -> set[str]:

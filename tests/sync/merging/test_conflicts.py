@@ -204,7 +204,7 @@ class TestErased:
 
         class EditsWhilePulling:
             def request(self, method: str, path: str, query: Any, *rest: Any) -> Response:
-                if query.get("chan") == "reg" and a.phone(person) == "13800000000":
+                if query.get("chan") == "ref" and a.phone(person) == "13800000000":
                     a.edit(person, phone="13900000001")
                 return inner.request(method, path, query, *rest)
 
