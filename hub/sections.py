@@ -21,11 +21,14 @@ from schema.web.frame import t
 
 @dataclass(frozen=True)
 class Section:
-    """Where an entry leads, for which roles (none named: everybody), and how many items wait there."""
+    """Where an entry leads, for which roles (none named: everybody), and how many items wait there. `under`: other
+    blueprints whose pages stand under it.
+    """
 
     endpoint: str
     roles: tuple[str, ...] = ()
     count: Callable[[Any, Officer], int] | None = None
+    under: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -44,7 +47,7 @@ def sections(declared: tuple[Section, ...]) -> list[dict[str, Any]]:
                 "url": url_for(section.endpoint),
                 "label": t(f"section.{section.name}"),
                 "count": section.count(db, officer) if section.count else 0,
-                "current": request.blueprint == section.name,
+                "current": request.blueprint in (section.name, *section.under),
             }
             for section in shown
         ]

@@ -13,6 +13,8 @@ from hub.pages import (
     case,
     check,
     conflicts,
+    county,
+    county_lists,
     home,
     importing,
     incidents,
@@ -34,10 +36,11 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, late, settlement, receipts, stations, registry, importing, refusals, incidents,
-    workload, prints, survival, officers, check, usb,
+    home, review, case, conflicts, late, county, county_lists, settlement, receipts, stations, registry, importing,
+    refusals, incidents, workload, prints, survival, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
-    _HUB / f"{name}texts.toml" for name in ("", "courier_", "community_", "settlement/", "importing/")
+    _HUB / f"{name}texts.toml"
+    for name in ("", "courier_", "community_", "settlement/", "settlement/county/", "importing/")
 )
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""结算: the console of a month, its signatures, its persons one by one, and how one person's month was reckoned."""
+"""居民养老单独结算: the console of a month, its signatures, its persons, and how one person's month was reckoned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from hub.context import current
 from hub.officers import MONEY_ROLES
-from hub.sections import Section
 from hub.settlement import computing, explain, month, signing, views
 from schema import money
 from schema.errors import UnknownSubject
@@ -24,13 +23,10 @@ READERS = (*MONEY_ROLES, "inspect")
 MONTHS_SHOWN = 4
 
 
-def _waiting(db: Any, officer: Officer) -> int:
+def waiting(db: Any, officer: Officer) -> int:
     """1 when the open month waits for this officer's hand."""
     action = views.overview(db, current().clock.today()).next_action
     return int(action is not None and views.ROLES[action] in officer.roles)
-
-
-SECTION = Section("settlement.index", READERS, _waiting)
 
 
 @page.get("")

@@ -254,6 +254,8 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
     page = sit_down(world.hub_url)
     enter(page, "2201", world.passwords["2201"])
     go(page, "结算")
+    eyes.look(page, "the county's month")
+    page.get_by_role("link", name="居民养老单独结算").click()
     take_in_receipts(page, eyes, world)
     page.get_by_role("button", name="计算").click()
     expect(page.locator("#notice")).to_contain_text(month)
@@ -261,6 +263,7 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
         page = sit_down(world.hub_url)
         enter(page, number, world.passwords[number])
         go(page, "结算")
+        page.get_by_role("link", name="居民养老单独结算").click()
         eyes.look(page, "settlement", page.locator("[data-key='Ctrl+Enter']"), picture=action == "approve")
         page.keyboard.press("Control+Enter")
         page.wait_for_url(f"**/{action}")
@@ -283,7 +286,7 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
 
 def take_in_receipts(page: Page, eyes: Eyes, world: World) -> None:
     """A file of this year's contributions: looked at first, then taken in."""
-    page.get_by_role("link", name="到账").click()
+    page.get_by_role("link", name="居民养老到账").click()
     page.locator("#f-file").set_input_files(write_receipts(world))
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/receipts/[0-9a-f]{32}"))

@@ -92,6 +92,9 @@ def actions(county: County, case: bytes, evil: bytes) -> dict[str, dict[str, Fie
         SETTLER: {
             "/settlement/run": {"month": evil},
             "/settlement/2026-11/approve": {"typed": evil},
+            "/settlement/county/run": {"month": evil},
+            "/settlement/county/2026-11/verify": {"engine": evil},
+            "/settlement/county/2026-11/approve": {"typed": evil},
             "/receipts/give": {"no": evil, "id_number": evil},
             f"/receipts/{NOBODY}/take": {"x": evil},
             "/receipts": {"file": evil},
@@ -185,6 +188,10 @@ def test_addresses_made_up_are_answered_in_words(county: County, browse: Browse,
     for path in (
         "/settlement?month=%00", "/settlement?month=9999-99", "/settlement/9999-99/approve", "/settlement/2026-13/pay",
         "/settlement/%C2%B2%C2%B2%C2%B2%C2%B2-11/pay", f"/settlement/2026-11/people/paid?page={'9' * 40}",
+        "/settlement/county?month=%00", "/settlement/county?month=9999-99", "/settlement/county/9999-99/approve",
+        "/settlement/county/2026-11/held?sort=%00&order=%00&page=-1", "/settlement/county/2026-11/fund/%3Cscript%3E",
+        f"/settlement/county/2026-11/payer/{NOBODY}.xlsx", "/settlement/county/%C2%B2%C2%B2%C2%B2%C2%B2-11/arrears",
+        f"/settlement/county/2026-11/person/{NOBODY}", "/settlement/county/2026-11/township/%00",
         "/settlement/2026-11/people/paid?page=-1", f"/settlement/2026-11/person/{NOBODY}", f"/receipts/{NOBODY}",
     ):  # fmt: skip
         require_words(settler.client.get(path), path)
@@ -255,6 +262,8 @@ def test_actions_of_other_posts_are_refused_to_everybody_else(county: County, br
         "/officers": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
         f"/officers/{ACCEPT}/reset": (ALL_FOUR, INSPECT, SETTLER, IMPORTER),
         "/settlement/run": (ALL_FOUR, ADMIN, INSPECT, IMPORTER),
+        "/settlement/county/run": (ALL_FOUR, ADMIN, INSPECT, IMPORTER),
+        "/settlement/county/2026-11/verify": (ALL_FOUR, ADMIN, IMPORTER),
         "/receipts": (ALL_FOUR, ADMIN, INSPECT, IMPORTER),
         "/receipts/match": (ALL_FOUR, ADMIN, INSPECT, IMPORTER),
         "/import": (ALL_FOUR, ADMIN, INSPECT, SETTLER),

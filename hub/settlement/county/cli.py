@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from hub.context import Hub, with_hub
 from hub.settlement import month
-from hub.settlement.county import money_in, signing
+from hub.settlement.county import money_in, overview, signing, summary
 from hub.settlement.county.controls import Control
 from hub.settlement.county.runs import County
 from hub.settlement.signing import word as word_of
@@ -61,6 +62,8 @@ def all_command(hub: Hub, signer: Signer, settled: str, json_out: bool) -> None:
     """全县各险一次结清，写成一个不可改的月结文件 / The whole county, all schemes, into one month file."""
     with _progress(json_out) as tell:
         done = _county(hub).run(settled, signer.operator_no, signer.key, tell)
+        tell("summary")
+        summary.of(_county(hub), settled)
     if json_out:
         as_json({"month": done.month, "run_id": done.run_id, "root": done.root, "elapsed_ms": done.elapsed_ms,
                  "again": done.again})  # fmt: skip
@@ -108,8 +111,10 @@ def sign_command(hub: Hub, signer: Signer, action: str, settled: str, typed: str
 @_JSON
 def verify_command(hub: Hub, settled: str, engine: str, json_out: bool) -> None:
     """用另一套算法（SQL）重算一遍，根必须相同 / The month once more by plain SQL; the root must be the same."""
+    began = time.monotonic()
     with _progress(json_out) as tell:
         found = _county(hub).verify(settled, engine, tell)
+    overview.record(_county(hub), settled, engine, None, found, round((time.monotonic() - began) * 1000))
     if json_out:
         as_json(vars(found))
     elif found.agrees:

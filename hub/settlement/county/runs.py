@@ -99,7 +99,7 @@ class County:
         """The month once more by SQL, out of the file's own inputs. Raises UnknownSubject, StoreError, ConfigError."""
         with self.open(settled) as file:
             inputs, first, root = file.inputs(), file.outcome(), file.about()["root"]
-        rates = rates_of(inputs.month, self._known_on(settled), pack.parameters())
+        rates = self.rates(settled)
         with engines.opened(address) as engine:
             second = verify.recompute(inputs, rates, engine, tell)
         if merkle.root(first.tables()) != root:
@@ -134,6 +134,12 @@ class County:
         with MonthFile(self._folder / before["file"], self._key) as file:
             return freeze.freeze(db, settled, today, parameters, file), rates
 
+    def require_may_run(self, settled: str, officer: str, key: Ed25519PrivateKey) -> None:
+        """What a run would be refused for before it begins; the errors of `run`."""
+        with self.store.read() as db:
+            hands.require(db, officer, ROLE, key, self.clock)
+            month.require_next(db, settled, self.clock.today(), COUNTY)
+
     def same(self, db: Any, settled: str, run_id: str) -> bool:
         """Whether the month computed now would be that run: nothing it depends on has moved."""
         return self._run_id(settled, self.freeze(db, settled)[0]) == run_id
@@ -141,10 +147,14 @@ class County:
     def _find(self, db: Any, settled: str) -> Any:
         return db.execute(f"{_COUNTS} AND p.month = ?", (COUNTY, settled)).fetchone()
 
-    def _known_on(self, settled: str) -> date:
-        """The day on which the month was computed: what was published later did not count."""
+    def known_on(self, settled: str) -> date:
+        """The day on which the month was computed: what was published later did not count. Raises UnknownSubject."""
         with self.store.read() as db:
             return local(self.get(db, settled)["computed_at"]).date()
+
+    def rates(self, settled: str) -> Rates:
+        """The rates with which the month was computed."""
+        return rates_of(number_of(settled), self.known_on(settled), pack.parameters())
 
     def _run_id(self, settled: str, frozen: Frozen) -> str:
         who = sha256(b"".join(frozen.who.persons + frozen.who.units)).hexdigest()

@@ -6,13 +6,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stdnum.cn import ric
 
 from hub import ledger, officers, pack
+from hub.cli import main
 from hub.context import Hub
 from hub.officers import NewOfficer
 from hub.settlement import computing, month, signing
@@ -20,6 +23,7 @@ from hub.settlement.computing import Run
 from schema import database, keys
 from schema.clock import FixedClock
 from schema.database import Store
+from schema.home import write_toml
 from schema.ids import new_id
 from sync.hub import publish
 from tests.hub.county import CHEAP, PASSWORD
@@ -27,6 +31,7 @@ from tests.hub.county import CHEAP, PASSWORD
 SCHEME = "resident_pension"
 VILLAGE = "330683100201"
 NOVEMBER = "2026-11"
+Township = Callable[..., Result]
 OFFICERS = {"settle": "2011", "approve_month": "2012", "pay": "2013", "close": "2014"}
 
 
@@ -197,3 +202,22 @@ def money(hub: Hub) -> County:
         wrapped = county.rows("SELECT wrapped_key FROM officer WHERE operator_no = ?", operator_no)[0]["wrapped_key"]
         county.keys[operator_no] = keys.unwrap(wrapped, PASSWORD)
     return county
+
+
+@pytest.fixture
+def township(hub: Hub, money: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Township:
+    """`township("settle", "show", "--json")`: that command on this hub; `officer=` adds number and password file."""
+    password = tmp_path / "password"
+    password.write_text(PASSWORD + "\n", "utf-8")
+    unlock = tmp_path / "unlock"
+    unlock.write_text("opens the folder", "utf-8")
+    write_toml(hub.home.config_file, hub.config)
+    hub.home.seal(hub.secrets, b"opens the folder")
+    monkeypatch.setattr("hub.context.SystemClock", lambda: hub.clock)
+
+    def run(*arguments: str, officer: str = "", stdin: str = "") -> Result:
+        who = ("--officer", officer, "--password-file", str(password)) if officer else ()
+        at = ("--dir", str(hub.home.path), "--unlock-file", str(unlock))
+        return CliRunner().invoke(main, [*arguments, *at, *who], input=stdin)
+
+    return run

@@ -4,39 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from hub.cli import main
-from hub.context import Hub
-from schema.home import write_toml
-from tests.hub.county import PASSWORD
-from tests.hub.settlement.conftest import NOVEMBER, OFFICERS, County
-
-Township = Callable[..., Result]
-
-
-@pytest.fixture
-def township(hub: Hub, money: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Township:
-    """`township("settle", "show", "--json")`: that command on this hub; `officer=` adds number and password file."""
-    password = tmp_path / "password"
-    password.write_text(PASSWORD + "\n", "utf-8")
-    unlock = tmp_path / "unlock"
-    unlock.write_text("opens the folder", "utf-8")
-    write_toml(hub.home.config_file, hub.config)
-    hub.home.seal(hub.secrets, b"opens the folder")
-    monkeypatch.setattr("hub.context.SystemClock", lambda: hub.clock)
-
-    def run(*arguments: str, officer: str = "", stdin: str = "") -> Result:
-        who = ("--officer", officer, "--password-file", str(password)) if officer else ()
-        at = ("--dir", str(hub.home.path), "--unlock-file", str(unlock))
-        return CliRunner().invoke(main, [*arguments, *at, *who], input=stdin)
-
-    return run
+from tests.hub.settlement.conftest import NOVEMBER, OFFICERS, County, Township
 
 
 def answer(result: Result) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from tests.hub.settlement.conftest import OFFICERS, County
 OFFICER = OFFICERS["settle"]
 NOVEMBER, DECEMBER = "2026-11", "2026-12"
 USCC = "91330683MA2KC1234X"
-# Base 6,000 yuan: 480 + 960 pension, 120 + 330 medical, 30 + 30 unemployment, class 3 injury 42, maternity 30.
-FULL_FEN = 2_022_00
+# Base 6,000 yuan: 480 + 960 pension, 120 + 330 medical, 30 + 30 unemployment, 42 work injury of class 3.
+FULL_FEN = 1_992_00
 HANDS = {"approve": OFFICERS["approve_month"], "pay": OFFICERS["pay"], "close": OFFICERS["close"]}
 
 

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lists behind a month of the county: fund, payer, township, held back, arrears; each as a page or an Excel file,
+and each down to one person's month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from hub.context import current
+from hub.officers import MONEY_ROLES
+from hub.pages.county import county_of
+from hub.settlement.county import comparing, explaining, listing, lists, naming, sheets
+from hub.settlement.county.columns import FUNDS
+from hub.settlement.county.listing import Listing
+from hub.settlement.county.month_file import MonthFile
+from hub.settlement.inputs import month_named
+from hub.settlement.month import STATES
+from schema import period
+from schema.errors import UnknownSubject
+from schema.sheets_out import XLSX
+from schema.web.auth import require_role
+from schema.web.frame import lang, t
+
+page = Blueprint("county_lists", __name__, url_prefix="/settlement/county/<settled>")
+READERS = (*MONEY_ROLES, "inspect")
+Make = Callable[[Any, MonthFile], Listing]
+
+
+@page.get("/fund/<fund>")
+@page.get("/fund/<fund>.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def fund(settled: str, fund: str, form: str = "") -> Response:
+    """Who pays into a fund."""
+    return _show(settled, "fund", form, _known(fund), lambda db, file: lists.payers_of(file, fund), fund=fund)
+
+
+@page.get("/payees/<fund>")
+@page.get("/payees/<fund>.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def payees(settled: str, fund: str, form: str = "") -> Response:
+    """Who draws from a fund."""
+    return _show(settled, "payees", form, _known(fund), lambda db, file: lists.payees_of(file, fund), fund=fund)
+
+
+@page.get("/payer/<id:payer_id>")
+@page.get("/payer/<id:payer_id>.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def payer(settled: str, payer_id: bytes, form: str = "") -> Response:
+    """Everybody whom a unit pays for."""
+    with current().store.read() as db:
+        name = listing.payers(db, [payer_id]).get(payer_id, {}).get("name", "")
+    return _show(settled, "payer", form, name, lambda db, file: lists.people_of(file, payer_id), payer_id=payer_id)
+
+
+@page.get("/township/<code>")
+@page.get("/township/<code>.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def township(settled: str, code: str, form: str = "") -> Response:
+    """Everybody of a township; `-` for who lives nowhere known."""
+    with current().store.read() as db:
+        row = db.execute("SELECT name FROM division WHERE code = ?", (code,)).fetchone()
+    place, name = "" if code == "-" else code, row["name"] if row else t("county.nowhere")
+    return _show(settled, "township", form, name, lambda db, file: lists.people_in(db, file, place), code=code)
+
+
+@page.get("/held")
+@page.get("/held.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def held(settled: str, form: str = "") -> Response:
+    """Who is not paid, and why."""
+    return _show(settled, "held", form, "", lists.held_back)
+
+
+@page.get("/arrears")
+@page.get("/arrears.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def arrears(settled: str, form: str = "") -> Response:
+    """Who owes, since when, how much."""
+    return _show(settled, "arrears", form, "", lambda db, file: lists.arrears_of(file))
+
+
+@page.get("/compare")
+@page.get("/compare.xlsx", defaults={"form": "xlsx"})
+@require_role(*READERS)
+def compare(settled: str, form: str = "") -> Response:
+    """This month beside the one before, by fund and by township."""
+    tables = comparing.tables(county_of(current()), settled)
+    if form == "xlsx":
+        return _file(sheets.of_comparison(tables, lang(), t), "compare", settled)
+    return make_response(render_template("county/compare.html", settled=settled, tables=tables, naming=naming))
+
+
+@page.get("/person/<id:person_id>")
+@require_role(*READERS)
+def person(settled: str, person_id: bytes) -> str:
+    """One person's month, as it could be shown to that person."""
+    found = explaining.explain(county_of(current()), settled, person_id)
+    return render_template(
+        "county/person.html", found=found, titles=explaining.titles(), states=STATES, percent=naming.percent
+    )
+
+
+def _known(fund: str) -> str:
+    """The fund's name. Raises UnknownSubject."""
+    if fund not in FUNDS:
+        raise UnknownSubject("没有这个基金", "there is no such fund")
+    return naming.FUND[fund][lang()]
+
+
+def _show(settled: str, kind: str, form: str, name: str, make: Make, **at: Any) -> Response:
+    with county_of(current()).open(settled) as file, current().store.read() as db:
+        found = make(db, file)
+        if form == "xlsx":
+            return _file(sheets.of_listing(db, found, lang(), t), kind, settled)
+        asked = request.args
+        down = {"up": False, "down": True}.get(asked.get("order", ""))
+        shown = listing.page(db, found, asked.get("sort", ""), down, asked.get("page", 1, type=int))
+    here = {"endpoint": f"county_lists.{kind}", "settled": settled, **at}
+    return make_response(
+        render_template("county/list.html", shown=shown, kind=kind, name=name, settled=settled, fund=at.get("fund", ""),
+                        held=[naming.HELD.get(reason) for reason in lists.REASONS], funds=FUNDS, naming=naming,
+                        month_named=month_named, url=lambda **more: url_for(**here, **more))
+    )  # fmt: skip
+
+
+def _file(content: bytes, kind: str, settled: str) -> Response:
+    answer = make_response(content)
+    answer.headers["Content-Type"] = XLSX
+    answer.headers["Content-Disposition"] = f'attachment; filename="{settled}-{kind}.xlsx"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@page.url_value_preprocessor
+def _check_month(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """A month that is none is no page."""
+    if not period.is_month((values or {}).get("settled", "")):
+        raise UnknownSubject("没有这个月份", "there is no such month")
