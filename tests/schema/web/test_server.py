@@ -175,7 +175,7 @@ def test_what_is_being_worked_on_is_finished_before_the_server_ends(serve: Calla
 
 
 def _all_of(line: socket.socket) -> bytes:
-    """What comes until the body's end. Head and body come one after the other, and " 0" may stand in the head's date."""
+    """What comes until the body's end. Head and body come one by one, and " 0" may stand in the head's date."""
     data = b""
     while not data.partition(b"\r\n\r\n")[2].strip().endswith((b" 0", b" 1000", b"\r\n0")):
         part = line.recv(65536)
