@@ -34,7 +34,7 @@ def pack_group() -> None:
 
     \b
     规则包是一个文件夹 / a pack is a folder:
-      services/*.toml  choices.toml  parameters/险种/*.toml
+      services/*.toml  choices.toml  words.toml  policies/*.toml  parameters/险种/*.toml
     怎样改规则 / how rules are changed:
       township-hub pack copy   --dir HUB RULES            取出现行的 / write out those in force
       (改文件 / edit the files)

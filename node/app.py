@@ -16,15 +16,15 @@ from node.exchange import Exchange
 from node.officers import StationOfficers
 from node.pages import PAGES
 from node.station import EXTENSION, Station
-from schema import ids, keys
+from schema import ids, keys, packs
 from schema.web.auth import current_key, init_auth, officer_or_none
 from schema.web.frame import init_app, lang, t
 from schema.web.keyring import KeyRing
 
 _TEXTS = (
-    "", "estimate_", "person_", "print_", "survival_", "courier_", "roster_", "card/", "kiosk/", "community/",
+    "", "estimate_", "person_", "survival_", "courier_", "roster_", "card/", "kiosk/", "community/",
 )  # fmt: skip
-TEXTS = tuple(Path(__file__).parent / f"{name}texts.toml" for name in _TEXTS)
+TEXTS = (packs.WORDS, *(Path(__file__).parent / f"{name}texts.toml" for name in _TEXTS))
 SECTIONS = (
     ("counter", "home"), ("items", "index"), ("cases", "index"), ("survival", "index"), ("community", "jobs"),
     ("unsent", "index"), ("station", "index"),
@@ -60,7 +60,7 @@ def create_app(
     app.extensions[EXTENSION] = station
     app.extensions["exchange"] = exchange or Exchange(station)
     app.extensions[card_desk.EXTENSION] = card_desk.Cards(station)
-    init_app(app, place="station", texts=TEXTS, clock=station.clock)
+    init_app(app, place="station", texts=TEXTS, clock=station.clock, words=lambda: station.rules.current().words)
     officers = StationOfficers(station.store, station.config.id, station.clock, current_key)
     init_auth(app, officers, station.clock, passive=PASSIVE, ring=ring, cost=cost)
     app.before_request(confidential.guard)

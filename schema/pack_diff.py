@@ -77,6 +77,8 @@ def _spread(pack: RulePack) -> Iterator[tuple[_Place, str]]:
     for name, entries in tomllib.loads(pack.files["choices.toml"].decode()).items():
         for entry in entries:
             yield ("list", name, str(entry.get("value"))), _plain(entry.get("text"))
+    for key, forms in pack.words.items():
+        yield ("text", key, ""), _plain(forms)
 
 
 def _spread_item(item: Service) -> Iterator[tuple[_Place, str]]:

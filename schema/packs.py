@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rule pack: all service items, lists of choices and dated parameters, as files with one hash over them.
+"""A rule pack: all service items, lists of choices, dated parameters and the words of papers, as files with one hash.
 
     files = read_folder(folder)          # path inside the pack -> bytes
     pack = load(files)                   # every fault of every file at once, else ready for use
@@ -26,17 +26,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from schema import parameter, policy, service
 from schema.clock import parse_stamp
-from schema.errors import BadPack, BadParameterFile, BadServiceFile, BadSignature
+from schema.errors import BadPack, BadParameterFile, BadServiceFile, BadSignature, ConfigError
 from schema.parameter import Parameters
 from schema.service_parts import Service
+from schema.web import texts
 
 BUILT_IN = Path(__file__).parent
-PARTS = ("services/*.toml", "choices.toml", "policies/*.toml", "parameters/**/*.toml")
+PARTS = ("services/*.toml", "choices.toml", "words.toml", "policies/*.toml", "parameters/**/*.toml")
+WORDS = BUILT_IN / "words.toml"
 FILE_MAX_BYTES = 128 * 1024
 MANIFEST_MAX_BYTES = 64 * 1024
 NOTE_MAX_CHARS = 200
 # A path from outside becomes a file for as long as it is read: it must not lead out of its folder.
-_PATH = re.compile(r"((services|policies)/[a-z0-9_]{1,60}|choices|parameters/[a-z0-9_]{1,60}/[a-z0-9_]{1,60})\.toml")
+_NAME = "[a-z0-9_]{1,60}"
+_PATH = re.compile(rf"((services|policies)/{_NAME}|choices|words|parameters/{_NAME}/{_NAME})\.toml")
 _SIGNED_AS = b"S1P"
 
 Files = Mapping[str, bytes]
@@ -46,6 +49,7 @@ Files = Mapping[str, bytes]
 class RulePack:
     """Rules ready for use. `number`: the hub's count of what it published, 0 for the pack that came with the program.
 
+    `words`: texts of printed papers by their key, each in both languages; a pack without them leaves the program's.
     `files`: what the rules were read from, for comparing two packs.
     """
 
@@ -53,6 +57,7 @@ class RulePack:
     hash: str
     services: dict[str, Service]
     parameters: Parameters
+    words: Mapping[str, Mapping[str, str]]
     files: Files
 
 
@@ -139,9 +144,10 @@ def read_manifest(content: bytes) -> Manifest:
 
 def _load(root: Path, files: Files, number: int) -> RulePack:
     """Parameters first: items refer to them. One fault must not hide those of the other files."""
-    faults: list[BadServiceFile | BadParameterFile] = []
+    faults: list[BadServiceFile | BadParameterFile | ConfigError] = []
     parameters: Parameters | None = None
     services: dict[str, Service] = {}
+    words: dict[str, Mapping[str, str]] = {}
     try:
         parameters = parameter.load(root / "parameters")
     except BadParameterFile as error:
@@ -154,11 +160,15 @@ def _load(root: Path, files: Files, number: int) -> RulePack:
         policy.articles(files)
     except BadServiceFile as error:
         faults.append(error)
+    try:
+        words = dict(texts.entries(root / WORDS.name)) if WORDS.name in files else {}
+    except ConfigError as error:
+        faults.append(error)
     if faults or parameters is None:
         raise BadPack("\n".join(f.zh for f in faults), "\n".join(f.en for f in faults))
     if not services:
         raise BadPack("规则包里没有事项（services/*.toml）", "the pack holds no service item (services/*.toml)")
-    return RulePack(number, hash_of(files), services, parameters, dict(files))
+    return RulePack(number, hash_of(files), services, parameters, words, dict(files))
 
 
 def _require_fit(files: Files) -> None:

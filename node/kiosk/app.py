@@ -39,7 +39,7 @@ def create_kiosk(station: Station, cards: Cards, texts: tuple[Path, ...]) -> Fla
     app.extensions[STATION] = station
     app.extensions[card_desk.EXTENSION] = cards
     app.extensions[EXTENSION] = Visits(station, cards.board)
-    init_app(app, place="station", texts=texts, clock=station.clock)
+    init_app(app, place="station", texts=texts, clock=station.clock, words=lambda: station.rules.current().words)
     app.config["SESSION_COOKIE_NAME"] = f"{COOKIE}_{app.config['SESSION_COOKIE_NAME'][-8:]}"
     app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
     app.jinja_env.globals.update(officer=lambda: None)

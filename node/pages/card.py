@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from node import cases, search, status, windows
 from node.card import judge
-from node.card.board import PROBLEM, READ, Happening
+from node.card.board import EMPTY, PROBLEM, READ, Happening
 from node.card.desk import cards
 from node.card.problems import CardProblem
 from node.card.reading import Card
@@ -40,7 +40,9 @@ def listen() -> Response:
     with current().store.read() as db:
         mine = windows.mine(db, windows.here())
     if not (after.isascii() and after.isdigit() and len(after) < 16):
-        return jsonify(n=board.latest(), state="")
+        # A reader that was plugged in, or a card taken off it, since the page was made: it would never hear of that.
+        there = any(mine(h.reader) for h in board.readers())
+        return jsonify(n=board.latest(), state=EMPTY if there else "")
     found = board.wait(int(after), mine, WAIT_S)
     return jsonify(_told(found) if found and found.fresh else {"n": found.n if found else int(after), "state": ""})
 

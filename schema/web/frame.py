@@ -12,7 +12,7 @@ Templates extend `web/base.html` (its head says which variables an app gives it)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -53,21 +53,41 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True)
+Words = Mapping[str, Mapping[str, str]]
+
+
+@dataclass
 class Frame:
-    """What the frame keeps for an app, in `app.extensions["web"]`."""
+    """What the frame keeps for an app, in `app.extensions["web"]`.
+
+    `words`: those of the rules in force, which go before the app's own; `spoken`: both, until the rules change.
+    """
 
     place: Place
     texts: Catalogue
     clock: Clock
     csrf: CSRFProtect
+    words: Callable[[], Words]
+    spoken: tuple[Words, Catalogue]
+
+    def catalogue(self) -> Catalogue:
+        """The texts as they are in this request."""
+        if "texts" not in g:
+            words = self.words()
+            if words and words is not self.spoken[0]:
+                self.spoken = words, self.texts.with_words(words)
+            g.texts = self.spoken[1] if words else self.texts
+        found: Catalogue = g.texts
+        return found
 
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/web/static")
 
 
-def init_app(app: Flask, *, place: Place, texts: Iterable[Path], clock: Clock) -> Frame:
-    """Lay the frame around `app`. `texts`: the app's own catalogues, added to the frame's.
+def init_app(
+    app: Flask, *, place: Place, texts: Iterable[Path], clock: Clock, words: Callable[[], Words] = dict
+) -> Frame:
+    """Lay the frame around `app`. `texts`: the app's own catalogues, added to the frame's; `words`: see `Frame`.
 
     Raises ConfigError when the app has no proper SECRET_KEY or a catalogue is wrong: it must not start then.
     """
@@ -76,7 +96,8 @@ def init_app(app: Flask, *, place: Place, texts: Iterable[Path], clock: Clock) -
     app.config["MAX_FORM_MEMORY_SIZE"] = FIELD_MAX_BYTES
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the session: a login page may stand open all night
     _set_cookie(app, place)
-    frame = Frame(place, Catalogue([HERE / "texts.toml", *texts]), clock, CSRFProtect(app))
+    own = Catalogue([HERE / "texts.toml", *texts])
+    frame = Frame(place, own, clock, CSRFProtect(app), words, ({}, own))
     app.extensions["web"] = frame
     app.logger.addFilter(WithoutValues())
     app.before_request(_choose_lang)
@@ -101,7 +122,7 @@ def lang() -> str:
 def t(key: str, **values: Any) -> str:
     """The text of that key in the reader's language. A missing one is an error in tests, its key in production."""
     try:
-        return frame().texts.text(key, lang(), **values)
+        return frame().catalogue().text(key, lang(), **values)
     except MissingText:
         if current_app.testing or current_app.debug:
             raise
@@ -110,7 +131,7 @@ def t(key: str, **values: Any) -> str:
 
 def tb(key: str, **values: Any) -> Markup:
     """The same with its values in bold."""
-    return frame().texts.marked(key, lang(), **values)
+    return frame().catalogue().marked(key, lang(), **values)
 
 
 def safe_next(target: str | None) -> str:

@@ -35,10 +35,20 @@ class Catalogue:
         """Raises ConfigError naming file and key for a text without one of its languages, or given twice."""
         self._texts: dict[str, Mapping[str, str]] = {}
         for path in paths:
-            for key, forms in _entries(path):
+            for key, forms in entries(path):
                 if key in self._texts:
                     raise ConfigError(f"{path.name}：文字 {key} 给了两次", f"{path.name}: text {key} is given twice")
                 self._texts[key] = forms
+
+    def with_words(self, words: Mapping[str, Mapping[str, str]]) -> Catalogue:
+        """The same with these words in place of its own, where they have the same blanks: a page fills in no others."""
+        made = Catalogue(())
+        fit = {key: forms for key, forms in words.items() if _blanks(forms["zh"]) == self._blanks_of(key)}
+        made._texts = {**self._texts, **fit}
+        return made
+
+    def _blanks_of(self, key: str) -> set[str] | None:
+        return _blanks(self._texts[key]["zh"]) if key in self._texts else None
 
     def keys(self) -> frozenset[str]:
         """Every key, for the tests that compare pages with the catalogue."""
@@ -76,7 +86,8 @@ def pick(value: Any, lang: str) -> str:
     return str(forms.get(lang) or forms.get("zh") or "")
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+def entries(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """(key, forms) of a file. Raises ConfigError naming file and key."""
     try:
         tree = tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
@@ -100,7 +111,11 @@ def _check(file: str, key: str, forms: Mapping[str, Any]) -> None:
     whole = set(LANGS) <= set(forms) <= _FORMS and all(isinstance(text, str) and text for text in forms.values())
     if not whole:
         raise ConfigError(f"{file}：{key} 缺一种语言", f"{file}: {key} lacks one of its languages")
-    blanks = {name: {field for _, field, _, _ in Formatter().parse(text) if field} for name, text in forms.items()}
+    blanks = {name: _blanks(text) for name, text in forms.items()}
     # "First line" needs no figure: the form for one may leave blanks out, never ask for others.
     if blanks["zh"] != blanks["en"] or not blanks.get("en1", set()) <= blanks["en"]:
         raise ConfigError(f"{file}：{key} 两种语言的空位不同", f"{file}: {key} has different blanks in its languages")
+
+
+def _blanks(text: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field}

@@ -100,3 +100,17 @@ def test_the_comparison_names_item_field_and_parameter_with_the_day_they_take_ef
     assert not pack_diff.between(packs.built_in(), packs.load(packs.built_in().files))
     back = pack_diff.between(packs.load(files), packs.built_in())
     assert {(c.what, c.kind) for c in back} == {("parameter", "changed"), ("field", "changed")}
+
+
+def test_the_words_of_papers_are_part_of_the_pack_and_a_change_of_them_is_told() -> None:
+    pack = packs.load(changed("words.toml", "不予批准决定告知书", "不予批准通知书"))
+    assert pack.words["decision.title_rejected"]["zh"] == "不予批准通知书"
+    (told,) = pack_diff.between(packs.built_in(), pack)
+    assert (told.what, told.owner, told.kind) == ("text", "decision.title_rejected", "changed")
+    without = {path: data for path, data in packs.built_in().files.items() if path != "words.toml"}
+    assert packs.load(without).words == {}
+
+
+def test_words_without_one_of_their_languages_are_a_fault_of_the_pack() -> None:
+    with pytest.raises(BadPack, match=r"words\.toml"):
+        packs.load(packs.built_in().files | {"words.toml": "[decision]\ntitle_granted = { zh = \"决定\" }".encode()})

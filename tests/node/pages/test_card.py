@@ -57,6 +57,14 @@ def test_a_card_leads_to_its_holders_page(counter: Counter, board: Board, person
     assert "陈桂英" in page and "已读卡，与名册一致" in page
 
 
+def test_a_page_that_begins_to_listen_hears_of_a_reader_plugged_in_since_it_was_made(
+    counter: Counter, board: Board
+) -> None:
+    assert counter.get("/card/listen").json["state"] == "empty"
+    board.only(set())
+    assert counter.get("/card/listen").json["state"] == ""
+
+
 def test_no_address_holds_anything_of_the_card(counter: Counter, board: Board) -> None:
     url = taken(counter, lay(board, STRANGER))
     assert STRANGER.id_number not in url and STRANGER.card_no not in url and STRANGER.name not in url

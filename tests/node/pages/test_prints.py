@@ -13,12 +13,13 @@ import pytest
 from node import cases, prints
 from node.cases import Submitted
 from node.station import Station
-from schema import database, events, ids
+from schema import database, events, ids, packs, rulebook
 from schema.clock import FixedClock, stamp
 from schema.slip import check_code
 from schema.subject import Subject
 from tests.documents import boxes
 from tests.node.conftest import ENROLMENT, STATION, Counter, number_of
+from tests.packing import edited
 
 Person = Callable[[str], bytes]
 
@@ -50,6 +51,19 @@ def facts(station: Station) -> list[events.Fact]:
     with station.store.read() as db:
         rows = db.execute("SELECT * FROM fact WHERE kind = 'document_printed' ORDER BY seq").fetchall()
     return [events.from_row(row) for row in rows]
+
+
+def test_a_paper_speaks_the_words_of_the_rules_in_force(
+    station: Station, counter: Counter, decided: Callable[..., bytes]
+) -> None:
+    case = decided("rejected", reason="已参加职工养老保险")
+    assert "不予批准决定告知书" in printed(counter, "decision", case)
+    files = edited("words.toml", "{n} 日内", "{n} 天以内", edited("words.toml", "不予批准决定告知书", "不予批准通知书"))
+    pack = station.rules.keep(packs.load(files, 1))
+    with station.store.write() as db:
+        rulebook.put_in_force(db, pack.hash)
+    sheet = printed(counter, "decision", case)
+    assert "不予批准通知书" in sheet and "不予批准决定告知书" not in sheet and "60 天以内" in sheet
 
 
 def test_a_refusal_names_reason_law_and_both_remedies_with_their_periods(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from schema import packs
 from schema.web.texts import Catalogue
 from tests.sources import ROOT
 
@@ -37,7 +38,7 @@ def templates(place: str) -> dict[str, str]:
 def catalogue(place: str) -> Catalogue:
     """The frame's words and those of that program, as the program loads them."""
     own = [path for path in sorted((ROOT / place).rglob("*texts.toml")) if FRAME not in path.parents]
-    return Catalogue([FRAME / "texts.toml", *own])
+    return Catalogue([FRAME / "texts.toml", *own, *([packs.WORDS] if place == "node" else [])])
 
 
 @pytest.mark.parametrize("place", PLACES)

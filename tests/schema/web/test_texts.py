@@ -109,3 +109,17 @@ class Both:
 )
 def test_a_bilingual_value_is_shown_in_the_readers_language(value: object, lang: str, shown: str) -> None:
     assert pick(value, lang) == shown
+
+
+def test_words_of_the_rules_go_before_the_programs_own_where_they_have_the_same_blanks(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'a = { zh = "共 {n} 份", en = "{n} in all" }\nb = { zh = "收", en = "In" }\n', "utf-8"
+    )
+    own = Catalogue([tmp_path / "own.toml"])
+    said = own.with_words({
+        "a": {"zh": "一共 {n} 份", "en": "{n} altogether"}, "b": {"zh": "{x}", "en": "{x}"},
+        "nowhere": {"zh": "无", "en": "none"},
+    })  # fmt: skip
+    assert [said.text("a", "zh", n=2), said.text("b", "zh")] == ["一共 2 份", "收"]
+    assert own.text("a", "en", n=2) == "2 in all"
+    assert "nowhere" not in said
