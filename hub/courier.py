@@ -22,7 +22,7 @@ def make_server(hub: Hub) -> SyncServer:
     """The sync server over this hub; over the line or by stick, the same."""
 
     def on_hello(pub: Publication, station: str, hello: dict[str, Any]) -> None:
-        receipt_blocks.top_up(pub, station, hub.clock.today())
+        receipt_blocks.top_up(pub, station, hub.clock.today(), hello["numbers_wanted"])
 
     def on_grant(pub: Publication, station: str, serials_in_doubt: bool) -> None:
         if serials_in_doubt:

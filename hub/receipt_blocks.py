@@ -2,7 +2,8 @@
 """Receipt numbers: each station is leased blocks of serials, so that no two stations ever print the same one.
 
 Topped up when a station says hello and again with each case it delivers, so the session that brings in 800 slips of a
-month without a line also carries back the next block. In December next year's first block goes out as well: a station
+month without a line also carries back the next block; a station with a roster of thousands in hand says how many that
+needs. In December next year's first block goes out as well: a station
 may be offline over New Year.
 """
 
@@ -15,26 +16,31 @@ from sync.hub.publish import Publication
 
 BLOCK = 1000
 LOW = 300
+AHEAD_MAX = 20_000  # as many lines as a roster may have; a station that asks without end gets no more
 SERIAL_MAX = 999_999
 DECEMBER = 12
 
 
-def top_up(pub: Publication, station: str, today: date) -> None:
-    """Lease the next block when fewer than 300 serials have not come back yet."""
+def top_up(pub: Publication, station: str, today: date, wanted: int = 0) -> None:
+    """Lease blocks until at least 300 serials have not come back yet, and of this year's as many as the station wants:
+    asked again before they are used, it leases nothing more."""
     for year in _years(today):
-        leased = _last_leased(pub.db, station, year)
-        if leased - last_seen(pub.db, station, year) < LOW:
-            _lease(pub, station, year, leased)
+        needed = max(LOW, min(wanted, AHEAD_MAX) if year == today.year else 0)
+        leased, seen = _last_leased(pub.db, station, year), last_seen(pub.db, station, year)
+        while leased - seen < needed and leased < SERIAL_MAX:
+            leased = _lease(pub, station, year, leased)
 
 
 def _years(today: date) -> tuple[int, ...]:
     return (today.year, today.year + 1) if today.month == DECEMBER else (today.year,)
 
 
-def _lease(pub: Publication, station: str, year: int, leased: int) -> None:
+def _lease(pub: Publication, station: str, year: int, leased: int) -> int:
+    """The next block, always of one size: a hub that forgot one leases the very same again. Its last serial."""
+    last = min(leased + BLOCK, SERIAL_MAX)
     if leased < SERIAL_MAX:
-        last = min(leased + BLOCK, SERIAL_MAX)
         pub.put("receipt_block", {"station": station, "year": year, "first": leased + 1, "last": last})
+    return last
 
 
 def begin_fresh(pub: Publication, station: str, today: date, at: str) -> None:
@@ -49,10 +55,12 @@ def begin_fresh(pub: Publication, station: str, today: date, at: str) -> None:
 
 
 def lease_again(pub: Publication, station: str, today: date) -> None:
-    """After this hub came back from a copy: the block it may have leased since, the same serials as then, or the slips
-    printed from it would be refused."""
+    """After this hub came back from a copy: the blocks it may have leased since, the same serials as then, or the slips
+    printed from them would be refused."""
     for year in _years(today):
-        _lease(pub, station, year, _last_leased(pub.db, station, year))
+        leased = _last_leased(pub.db, station, year)
+        for _ in range(AHEAD_MAX // BLOCK):
+            leased = _lease(pub, station, year, leased)
 
 
 def last_seen(db: Any, station: str, year: int) -> int:

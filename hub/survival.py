@@ -15,6 +15,7 @@ from hub import pack
 from schema import survival
 from schema.clock import parse_stamp, stamp
 from schema.events import Fact
+from schema.toml_reader import Text
 from sync.hub.publish import Publication
 
 
@@ -61,7 +62,7 @@ def _flags(db: Any, fact: Fact, body: dict[str, Any]) -> list[str]:
 class Township:
     """How far a township is: who draws a benefit there, and whose check is overdue or due soon."""
 
-    name: str
+    name: Text
     drawing: int
     overdue: int
     due: int
@@ -69,11 +70,13 @@ class Township:
 
 def by_township(db: Any, today: date) -> list[Township]:
     """Every township with somebody who draws a benefit, the most overdue first."""
-    names = {r["code"]: r["name"] for r in db.execute("SELECT code, name FROM division WHERE level = 'township'")}
+    sql = "SELECT code, name AS zh, coalesce(name_en, name) AS en FROM division WHERE level = 'township'"
+    names = {r["code"]: {"zh": r["zh"], "en": r["en"]} for r in db.execute(sql)}
     states: dict[str, list[str]] = {}
     for person in survival.due(db, today, pack.parameters(), at_station=False):
         states.setdefault(person.village[:9], []).append(person.state)
     found = [
-        Township(names.get(code, code), len(of), of.count("overdue"), of.count("due")) for code, of in states.items()
+        Township(names.get(code, {"zh": code, "en": code}), len(of), of.count("overdue"), of.count("due"))
+        for code, of in states.items()
     ]
-    return sorted(found, key=lambda t: (-t.overdue, t.name))
+    return sorted(found, key=lambda t: (-t.overdue, t.name["zh"]))

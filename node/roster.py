@@ -33,10 +33,10 @@ from schema.sheets import Line, Source, open_sheet
 from schema.view import PersonView
 from schema.view_unit import UnitView
 from schema.web.door import Officer
+from sync.station.hello import NUMBERS_WANTED
 
 CHUNK = 200
 GOOD, BAD, KNOWN, TAKEN = "good", "bad", "known", "taken"
-WANTED = "numbers_wanted"
 Progress = Callable[[int, int], None]
 _FROM_REGISTER = ("person.", "contact.")
 
@@ -74,6 +74,7 @@ class Judge:
             raise UnknownSubject("名册里没有这个单位", "the register has no such unit")
         self.unit: UnitView = unit
         self._lines: dict[bytes, int] = {}
+        self._strangers = view.strangers_cases(db, desk.clock.today())
 
     def judge(self, number: int, answers: dict[str, str]) -> Judged:
         """All findings of a line at once."""
@@ -81,7 +82,7 @@ class Judge:
         read, wrong = resident_id.read(answers.get(ID_NUMBER, ""), today, ID_NUMBER)
         person_id = view.find_by_id_number(self.db, read.number) if read else None
         seen = view.person_view(self.db, person_id, today) if person_id else None
-        seen = replace(seen or view.unknown_person_view(self.db, today, answers), unit=self.unit)
+        seen = replace(seen or self._stranger(read.number if read else ""), unit=self.unit)
         full = self._full(seen, answers)
         identity = self._identity(read.number, full) if read else None
         known = self._known(identity) if identity else None
@@ -92,6 +93,18 @@ class Judge:
         found = [*(wrong if item.field(ID_NUMBER) is None else ()), *self._about_person(seen, answers)]
         found += [*self._twice(number, identity), *examined.findings]
         return Judged(full, seen, examined, found, identity, BAD if checks.has_block(found) else GOOD)
+
+    def note(self, judged: Judged, case: dict[str, Any]) -> None:
+        """A line was taken: lines after it must see its case, whoever it is about."""
+        read, _ = resident_id.read(judged.answers.get(ID_NUMBER, ""), self.desk.clock.today())
+        if read and not judged.person.known:
+            self._strangers.setdefault(read.number, []).append(case)
+
+    def _stranger(self, number: str) -> PersonView:
+        """Somebody not in the register. Their open cases have no index: read once, or 5,000 lines read them 5,000
+        times."""
+        unknown = view.unknown_person_view(self.db, self.desk.clock.today())
+        return replace(unknown, open_cases=self._strangers.get(number, []))
 
     def _full(self, seen: PersonView, answers: dict[str, str]) -> dict[str, str]:
         """What the register knows of the person fills what the file leaves empty; nothing else is assumed."""
@@ -259,6 +272,7 @@ def _take_line(judge: Judge, row: Any, officer: Officer, key: Ed25519PrivateKey)
     given = {"answers": _json(what.answers), "materials": _json(what.materials)}
     who = {"operator_no": officer.operator_no, "created_at": said["submitted_at"]}
     database.insert(judge.db, "case_file", {"id": case_id, "service": item.id, **said, **given, **who})
+    judge.note(judged, {"id": case_id, "service": item.id, "officer": officer.name, **said})
     return {"state": TAKEN, "case_id": case_id, "findings": findings.to_json(judged.found)}
 
 
@@ -295,7 +309,7 @@ def discard(desk: Desk, roster_id: bytes) -> None:
             raise WrongState("已经办了件，不能放弃，可以撤回", "cases were made of it: withdraw instead")
         db.execute("DELETE FROM roster_row WHERE roster_id = ?", (roster_id,))
         db.execute("DELETE FROM roster WHERE id = ?", (roster_id,))
-        database.set_setting(db, WANTED, b"0")
+        database.set_setting(db, NUMBERS_WANTED, b"0")
 
 
 def withdraw(desk: Desk, roster_id: bytes, reason: str, officer: Officer, key: Ed25519PrivateKey) -> int:
@@ -331,7 +345,7 @@ def _want_numbers(db: Any, desk: Desk, roster_id: bytes) -> None:
     """What the next greeting asks the hub for: enough free numbers for what waits in previews."""
     needed = counts(db, roster_id)[GOOD]
     short = needed > receipts.left(db, desk.station)
-    database.set_setting(db, WANTED, str(needed if short else 0).encode())
+    database.set_setting(db, NUMBERS_WANTED, str(needed if short else 0).encode())
 
 
 def _json(value: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from node.station import EXTENSION
 from schema import ids
 from schema.errors import TownshipError
 
@@ -35,9 +36,10 @@ class Job:
 
 
 class Jobs:
-    """The work of this process."""
+    """The work of this process. `leave`: closes what a thread has opened, when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave = leave
         self._jobs: dict[bytes, Job] = {}
         self._one_at_a_time = threading.Lock()
 
@@ -65,10 +67,11 @@ class Jobs:
             # The words of an exception may hold personal data; the page says that it was interrupted.
             log.error("roster work failed: %s", type(error).__name__)
         finally:
+            self._leave()
             job.ended = True
 
 
 def of_app(app: Any) -> Jobs:
     """The jobs of the app that serves this request."""
-    jobs: Jobs = app.extensions.setdefault("roster_jobs", Jobs())
+    jobs: Jobs = app.extensions.setdefault("roster_jobs", Jobs(app.extensions[EXTENSION].store.leave))
     return jobs

@@ -37,6 +37,12 @@ STATEMENTS_KEPT = 1024
 Connection = Any
 
 
+class Remembering(sqlcipher.Connection):
+    """A connection that keeps what cannot change while it is open and is asked with every person looked at."""
+
+    is_hub: bool | None = None
+
+
 def connect(path: Path | str, key: bytes) -> Connection:
     """Open one connection. Raises WrongKey, UnsafeSqlite or StoreError."""
     db = _unlocked(path, key)
@@ -76,7 +82,7 @@ def _unlocked(path: Path | str, key: bytes) -> Connection:
         raise WrongKey("数据库密钥应为 32 字节", "a database key is 32 bytes")
     db = sqlcipher.connect(
         str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False,
-        cached_statements=STATEMENTS_KEPT,
+        cached_statements=STATEMENTS_KEPT, factory=Remembering,
     )  # fmt: skip
     try:
         # The library would print its own lines about a wrong key; the error we raise says it in words.
@@ -193,6 +199,15 @@ class Store:
             finally:
                 crsqlite.clear_sync_bit(db)
         finally:
+            crsqlite.close(db)
+
+    def leave(self) -> None:
+        """Close this thread's connection: a thread that ends must not leave it open behind it."""
+        db = getattr(self._local, "db", None)
+        if db is not None:
+            self._local.db = None
+            with self._lock:
+                self._open.remove(db)
             crsqlite.close(db)
 
     def close(self) -> None:

@@ -38,7 +38,9 @@ def parse(field: Field, raw: object, context: Context) -> Parsed:
     text = raw if isinstance(raw, str) else ""
     if len(text) > RAW_LIMIT:
         return None, [block("too_long", field, f"太长，最多 {field.limit} 个字", f"too long: at most {field.limit}")]
-    text = "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    if not text.isprintable():
+        text = "".join(c for c in text if c in "\r\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    text = text.strip()
     if not text and field.type != "checkbox":
         return None, []
     return TYPES[field.type].parse(field, text, context)

@@ -10,5 +10,7 @@ from __future__ import annotations
 
 def readable(text: str) -> str:
     """The text without control and format characters and lone surrogates. Line breaks stay, as `\\n`."""
+    if text.isprintable():
+        return text
     plain = text.replace("\r\n", "\n").replace("\t", " ")
     return "".join(c for c in plain if c == "\n" or c.isprintable())

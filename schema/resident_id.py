@@ -37,6 +37,8 @@ class ResidentId:
 
 def compact(text: str) -> str:
     """What was typed without width, spaces, invisible marks and case: ' ３３０683…１２３x' -> '330683…123X'."""
+    if text.isascii():
+        return "".join(text.upper().split())
     folded = unicodedata.normalize("NFKC", text).upper()
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf")
 

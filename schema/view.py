@@ -87,20 +87,19 @@ def person_view(db: Any, person_id: bytes, today: date, *, except_case: bytes | 
     if not person:
         return None
     by_person = "WHERE person_id = ? ORDER BY"
+    accounts = view_rows.many(db, f"SELECT * FROM account {by_person} insurance", person_id)
     return PersonView(
         person=person,
         contact=view_rows.one(db, "SELECT * FROM contact WHERE id = ?", person_id),
         enrolments=view_rows.many(db, f"SELECT * FROM enrolment {by_person} began_month, id", person_id),
-        account=view_rows.one(
-            db, f"SELECT * FROM account WHERE person_id = ? AND insurance = '{RESIDENT_PENSION}'", person_id
-        ),
+        account=next((a for a in accounts if a["insurance"] == RESIDENT_PENSION), {}),
         benefits=view_rows.many(db, f"SELECT * FROM benefit {by_person} from_month, id", person_id),
         bank_account=view_rows.one(db, "SELECT * FROM bank_account WHERE person_id = ?", person_id),
         employments=view_rows.many(db, f"SELECT * FROM employment {by_person} began_month, id", person_id),
         open_cases=view_rows.open_cases(db, "person_id", person_id, except_case),
         as_of=today,
         at_hub=view_rows.is_hub(db),
-        accounts=view_rows.many(db, "SELECT * FROM account WHERE person_id = ? ORDER BY insurance", person_id),
+        accounts=accounts,
         holder_of=lambda number: find_by_id_number(db, number),
         rows_of=lambda table: view_rows.of_person(db, table, person_id),
         row=lambda table, row_id: view_rows.by_id(db, table, row_id),
@@ -121,6 +120,14 @@ def unknown_person_view(
         open_cases=[c for c in cases if _canonical(c["answers"].get("id_number", ""), today) == number],
         as_of=today, known=False, at_hub=view_rows.is_hub(db), holder_of=lambda found: find_by_id_number(db, found),
     )  # fmt: skip
+
+
+def strangers_cases(db: Any, today: date) -> dict[str, list[Row]]:
+    """Open cases of people who are not in the register here, by their ID number."""
+    found: dict[str, list[Row]] = {}
+    for case in view_rows.open_cases(db, "person_id", None, None):
+        found.setdefault(_canonical(case["answers"].get("id_number", ""), today), []).append(case)
+    return found
 
 
 def no_person(today: date) -> PersonView:

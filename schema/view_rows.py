@@ -42,7 +42,9 @@ def by_id(db: Any, table: str, row_id: bytes) -> Row:
 
 def is_hub(db: Any) -> bool:
     """Whether this is the hub's database."""
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'hub_case'").fetchone() is not None
+    if db.is_hub is None:
+        db.is_hub = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'hub_case'").fetchone() is not None
+    return bool(db.is_hub)
 
 
 def open_cases(db: Any, column: str, subject: bytes | None, except_case: bytes | None) -> list[Row]:

@@ -34,6 +34,7 @@ def index() -> str:
             "survival/index.html",
             villages=survival.villages(db, desk),
             matches=len(survival.traces(db, desk)),
+            names=_village_names(db),
             as_of=status.as_of(db),
         )
 

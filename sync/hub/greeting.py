@@ -31,7 +31,7 @@ RULES_MAX_CHARS = 64
 
 HELLO: dict[str, type | tuple[type, ...]] = {
     "certificate": bytes, "epoch": bytes, "site": bytes, "schema": int, "node_time": str, "nonce": bytes, "unsent": int,
-    "at": list, "rules": str, "rules_waiting": str,
+    "at": list, "rules": str, "rules_waiting": str, "numbers_wanted": int,
 }  # fmt: skip
 WELCOME: dict[str, type | tuple[type, ...]] = {
     "nonce": bytes, "hub_time": str, "token": str, "known": dict, "head": int, "heads": list, "schema": int,
@@ -70,9 +70,8 @@ class Greeter:
                 "UPDATE node_record SET last_seen_at = ?, unsent = ?, rules = ?, rules_waiting = ? WHERE id = ?",
                 (stamp(now), max(0, min(hello["unsent"], 2**31)), *rules, node.id),
             )
-            self._on_hello(
-                pub, node.id, {"skew_s": round(skew_s), "unsent": hello["unsent"], "schema": hello["schema"]}
-            )
+            stated_here = {name: hello[name] for name in ("unsent", "schema", "numbers_wanted")}
+            self._on_hello(pub, node.id, {"skew_s": round(skew_s), **stated_here})
             content = self._welcome(pub, node, hello["at"]) | {"nonce": hello["nonce"]}
             content["certificate"] = self._renewed(pub.db, stated)
         return signed.seal(signed.WELCOME, content, self._hub_key)

@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schema import crsqlite, ids, migrations, rulebook
+from schema import crsqlite, database, ids, migrations, rulebook
 from schema.clock import parse_stamp, stamp
 from schema.errors import RefusedByPeer
 from schema.events import GENESIS
@@ -23,6 +23,9 @@ from sync.station import outbox, pull, rebase
 from sync.wire import certificate as certificates
 from sync.wire import codec, frame, signed
 from sync.wire.words import words
+
+NUMBERS_WANTED = "numbers_wanted"
+"""The setting that says how many free receipt numbers this station needs for what it has in hand; digits."""
 
 # Of a channel without frames.
 NOTHING_KNOWN = (0, GENESIS, 0)
@@ -50,6 +53,7 @@ def write(db: Any, certificate: bytes, key: Ed25519PrivateKey, now: datetime) ->
         "unsent": outbox.unsent(db).count, "schema": migrations.SCHEMA_VERSION, "node_time": stamp(now),
         "at": [pull.cursor(db, *place) for place in frame.places(certificates.read(certificate).slices)],
         "rules": rulebook.in_force(db), "rules_waiting": rulebook.waiting(db).get("hash", ""),
+        "numbers_wanted": int(database.setting(db, NUMBERS_WANTED) or 0),
     }  # fmt: skip
     return signed.seal(signed.HELLO, content, key), nonce
 

@@ -2,8 +2,9 @@
 """One station with PERSONS (default 100,000) at its counter: the real program, its encrypted database, real HTTP.
 
 Measured: start, searches of every kind, a card put on the (simulated) reader until its person's page is there, a case
-submitted until its slip is asked for, a unit's roster page, memory. Targets: search 95 of 100 within 100 ms, a card
-within 1,000 ms, start within 3 s, 400 MB. The last line is one JSON object; null is what this version does not have.
+submitted until its slip is asked for, a unit's page with 5,000 employees, a roster file of them all, memory. Targets:
+search 95 of 100 within 100 ms, a card within 1,000 ms, the roster within 10 s, start within 3 s, 400 MB. The last line
+is one JSON object.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ import httpx
 from node.card import simulator_driver
 from node.card.simulator import Holder
 from schema import service
-from tests.bench.counter_station import OFFICER, PASSWORD, make_station
+from tests.bench import counter_roster
+from tests.bench.counter_station import OFFICER, PASSWORD, USCC, make_station
 
 PERSONS = int(os.environ.get("PERSONS", "100000"))
 SEED = 20261123
@@ -182,6 +184,9 @@ def main() -> None:
             cards = [card_to_page(counter, folder, person) for person in people[:CARDS]]
             cases = [submit(counter, p, f"139{rng.randrange(10**8):08d}") for p in people[:CASES]]
             roster = [timed(lambda: counter.get(f"/units/{made.big_unit.hex()}", page="50")) for _ in range(10)]
+            before_s = cpu_s(program.pid)
+            taken = counter_roster.measure(counter, USCC, counter_roster.sheet(made.roster))
+            taken["roster_cpu_s"] = round(cpu_s(program.pid) - before_s, 2)
             memory = memory_mb(program.pid)
         finally:
             program.send_signal(signal.SIGTERM)
@@ -195,7 +200,7 @@ def main() -> None:
         "search_ms_p50": at(0.5, every), "search_ms_p95": at(0.95, every),
         "card_to_page_ms_p50": at(0.5, cards), "card_to_page_ms_p95": at(0.95, cards),
         "submit_ms_p50": at(0.5, cases), "submit_ms_p95": at(0.95, cases),
-        "roster_page_ms_p95": at(0.95, roster), "roster_5000_s": None,
+        "roster_page_ms_p95": at(0.95, roster), **taken,
         "node_rss_mb": memory["VmRSS"], "node_rss_peak_mb": memory["VmHWM"], "database_mb": made.size_mb,
         "bench_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }))  # fmt: skip

@@ -26,17 +26,19 @@ from sync.wire.certificate import Certificate, issue
 STATION, TOWNSHIP, OFFICER = "0100-1", "330683100", "3012"
 PASSWORD = "counter window 3012"
 ROSTER = 5000
+USCC = "91330683MA2XXXXX09"
 _HUB_SITE = bytes(range(16, 32))
 _REGISTRY = {t.name for t in REGISTRY}
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was made: persons with a phone, names of units, the unit with `ROSTER` employees."""
+    """What was made: persons with a phone, names of units, the unit with `ROSTER` employees, each (ID number, name)."""
 
     people: list[dict[str, Any]]
     units: list[str]
     big_unit: bytes
+    roster: list[tuple[str, str]]
     seconds: float
     size_mb: int
 
@@ -48,7 +50,7 @@ def make_station(folder: Path, persons: int) -> Made:
     store = Store(home.database, secrets.db_key, side="node")
     _fill(store, persons)
     with store.write() as db:
-        big = _big_unit(db, persons)
+        big, roster = _big_unit(db, persons)
         people = [
             dict(row) for row in db.execute(
                 "SELECT p.id, p.id_number, p.name, p.initials, p.pinyin, c.phone FROM person p "
@@ -62,7 +64,7 @@ def make_station(folder: Path, persons: int) -> Made:
     store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     store.close()
     size = home.database.stat().st_size // 1_000_000
-    return Made(people, units, big, time.monotonic() - began, size)
+    return Made(people, units, big, roster, time.monotonic() - began, size)
 
 
 def _home(folder: Path) -> tuple[StationHome, StationSecrets]:
@@ -125,16 +127,17 @@ def _from_hub(row: tuple[Any, ...]) -> InstalledRow:
     return InstalledRow(row[0], values, (1,) * len(values), (_HUB_SITE,) * len(values))  # type: ignore[arg-type]
 
 
-def _big_unit(db: Any, persons: int) -> bytes:
-    """One unit that employs many."""
+def _big_unit(db: Any, persons: int) -> tuple[bytes, list[tuple[str, str]]]:
+    """One unit that employs many of working age; (ID number, name) of each."""
     unit = ids.new_id()
-    row = {"uscc": "91330683MA2XXXXX09", "name": "嵊州市兴达领带集团", "township": TOWNSHIP, "rev": 1}
+    row = {"uscc": USCC, "name": "嵊州市兴达领带集团", "township": TOWNSHIP, "rev": 1}
     database.insert(db, "unit", {"id": unit} | row)
     chosen = db.execute(
-        "SELECT id FROM person WHERE id NOT IN (SELECT person_id FROM employment) ORDER BY id LIMIT ?",
+        "SELECT id, id_number, name FROM person WHERE id NOT IN (SELECT person_id FROM employment) "
+        "AND life_status = '1' AND birth_on BETWEEN '1968' AND '2006' ORDER BY id LIMIT ?",
         (min(ROSTER, persons // 4),),
     ).fetchall()
     for one in chosen:
         job = {"id": ids.new_id(), "person_id": one["id"], "unit_id": unit, "wage_fen": 520_000, "rev": 1}
         database.insert(db, "employment", job | {"began_month": "2025-01"})
-    return unit
+    return unit, [(row["id_number"], row["name"]) for row in chosen]

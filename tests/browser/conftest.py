@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser, and a county it can be pointed at: a hub that is down and a station that has fetched its register."""
+"""A browser, and counties it can be pointed at: one whose hub is down at first, one where everything runs."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,12 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 from hub import officers
 from hub.officers import NewOfficer
 from schema.clock import SystemClock
+from schema.home import write_toml
 from tests.browser.eyes import PC, Eyes
-from tests.browsing import chromium
-from tests.story.world import World
+from tests.browsing import FAKE_CAMERA, chromium
+from tests.story.world import World, free_port
 
-expect.set_options(timeout=20_000)  # on a busy machine, not a measure of ours
+expect.set_options(timeout=30_000)  # on a busy machine, not a measure of ours
 PERSONS = 3000
+OFFICE_PERSONS = 1500
 UNDO_S = 8
 TOWNSHIP = "330683100"
 STATION = "0100-1"
@@ -33,12 +36,14 @@ OFFICERS = (
     ("2201", "钱建军", ("settle",), ""), ("2202", "史慧", ("approve_month",), ""),
     ("2203", "俞国平", ("pay",), ""), ("2204", "尹小娟", ("close",), ""), ("3011", "过小英", ("clerk",), STATION),
 )  # fmt: skip
+AT_THE_OFFICE = (("2031", "商立", ("inspect",), ""), ("3011", "过小英", ("clerk",), STATION))
+Appointed = tuple[tuple[str, str, tuple[str, ...], str], ...]
 
 
-def appoint(county: World) -> None:
+def appoint(county: World, who: Appointed = OFFICERS) -> None:
     """The officers, in one go: nine times starting a program would be a third of the whole test."""
     hub = county.open_hub()
-    for number, name, roles, station in OFFICERS:
+    for number, name, roles, station in who:
         county.passwords[number] = secrets.token_urlsafe(12)
         officers.add(
             hub, NewOfficer(number, name, roles, station), county.passwords[number], SystemClock(), must_change=False
@@ -67,8 +72,27 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A smaller county in real processes, all running: a hub, and a station with a reader that is software."""
+    made = World(tmp_path_factory.mktemp("office") / "county")
+    try:
+        made.make_hub(OFFICE_PERSONS, seed=11)
+        made.new_station(*STATIONS[0])
+        appoint(made, AT_THE_OFFICE)
+        made.start_hub()
+        made.install_station(STATION)
+        home = made.station(STATION)
+        write_toml(home.config_file, replace(home.config(), card_driver="simulator", kiosk_port=free_port()))
+        assert made.sync(STATION)["ok"]
+        made.start_station(STATION)
+        yield made
+    finally:
+        made.stop_all()
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as started:
+    with chromium(*FAKE_CAMERA) as started:
         yield started
 
 
@@ -91,7 +115,7 @@ def sit_down(browser: Browser, eyes: Eyes) -> Iterator[Callable[[str], Page]]:
         )
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(30_000)
         eyes.watch(page)
         return page
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 
+from PIL import Image
 from playwright.sync_api import Locator, Page, ViewportSize
 
 from tests.sources import ROOT
@@ -17,7 +19,9 @@ from tests.sources import ROOT
 PICTURES = ROOT / "docs" / "screens"
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 PC: ViewportSize = {"width": 1366, "height": 768}
+COLOURS = 128
 LOW: ViewportSize = {"width": 1366, "height": 640}  # what is left of an office screen inside a browser's window
+CLOSE: ViewportSize = {"width": 683, "height": 384}  # 200 %
 # What the browser notes of answers the story asks for, and of a request that a newer one replaced.
 ASKED_FOR = re.compile(r"status of (401|403|409|422)|htmx:(afterRequest|sendAbort)")
 
@@ -31,6 +35,8 @@ _IS_CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll("
   .filter(el => el.scrollWidth > el.clientWidth + 1 &&
     (el === document.documentElement || getComputedStyle(el).overflowX !== "visible"))
   .map(el => `cut off: ${el.tagName} ${el.className} ${el.textContent.trim().slice(0, 60)}`)"""
+_IS_TOO_WIDE = """() => document.documentElement.scrollWidth > document.documentElement.clientWidth
+  ? [`${document.documentElement.scrollWidth} px wide`] : []"""
 _IS_IN_SIGHT = """el => { const box = el.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }"""
 
 
@@ -38,6 +44,12 @@ _IS_IN_SIGHT = """el => { const box = el.getBoundingClientRect(); return box.top
 def axe() -> str:
     """The checker itself; evaluated and not loaded, since the pages' policy rightly refuses foreign scripts."""
     return AXE.read_text(encoding="utf-8")
+
+
+def _keep(picture: bytes, name: str) -> None:
+    """Into the documents' folder, with no more colours than an office screen has: a third of the bytes."""
+    with Image.open(BytesIO(picture)) as seen:
+        seen.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
 
 
 @dataclass
@@ -61,7 +73,7 @@ class Eyes:
         """Look at a page as it stands. `primary`: what must be in sight without scrolling on a low screen."""
         page.wait_for_function(_BAR_IS_FILLED)
         if picture and self.keep:
-            page.screenshot(path=PICTURES / f"{name}.png", animations="disabled", caret="initial", full_page=True)
+            _keep(page.screenshot(animations="disabled", caret="initial", full_page=True), name)
         page.evaluate(axe())
         found = [*page.evaluate(_TRIPS_READERS), *page.evaluate(_IS_CUT_OFF)]
         if primary:
@@ -69,3 +81,10 @@ class Eyes:
             found += [] if primary.evaluate(_IS_IN_SIGHT) else ["its primary action is out of sight on a low screen"]
             page.set_viewport_size(PC)
         self.complaints += [f"{name}: {one}" for one in found]
+
+    def look_close(self, page: Page, name: str) -> None:
+        """The same page at 200 %: nothing is cut off, nothing must be pushed sideways but a table in its own box."""
+        page.set_viewport_size(CLOSE)
+        found = page.evaluate(_IS_TOO_WIDE)
+        page.set_viewport_size(PC)
+        self.complaints += [f"{name} at 200 %: {one}" for one in found]

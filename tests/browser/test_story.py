@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from schema import names
 from tests.browser.conftest import STATION, TOWNSHIP, UNDO_S
 from tests.browser.eyes import Eyes
+from tests.browser.hands import enter, go
 from tests.browser.receipts import write_receipts
 from tests.story import counters, people
 from tests.story.clerk import Clerk
@@ -94,16 +95,6 @@ def namesakes(who: people.Residents, person_id: bytes) -> int:
 
 
 # At the counter, without a link
-
-
-def enter(page: Page, number: str, password: str) -> None:
-    """As everybody does: number, Enter, password, Enter."""
-    page.goto("/login")
-    page.keyboard.type(number)
-    page.keyboard.press("Enter")
-    page.keyboard.type(password)
-    page.keyboard.press("Enter")
-    expect(page).not_to_have_url(re.compile("/login"))
 
 
 def log_in_at_the_second_try(page: Page, eyes: Eyes, password: str) -> None:
@@ -195,13 +186,6 @@ def send(page: Page, eyes: Eyes) -> None:
 
 
 # At the hub
-
-
-def go(page: Page, section: str) -> None:
-    """To a section of the navigation, until it is there and its keys act."""
-    page.get_by_role("navigation").get_by_role("link", name=section).click()
-    page.wait_for_load_state()
-    expect(page.locator("nav [aria-current=page]")).to_contain_text(section)
 
 
 def decide(page: Page, eyes: Eyes, who: Claimant, number: str) -> str:

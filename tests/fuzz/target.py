@@ -111,7 +111,7 @@ class Target:
         said = {
             "certificate": self.station.certificate, "epoch": self.station.epoch, "site": self.station.site,
             "nonce": bytes(16), "unsent": 0, "at": [0] * 9, "schema": 1, "node_time": "2026-11-20T01:00:00.000Z",
-            "rules": "", "rules_waiting": "",
+            "rules": "", "rules_waiting": "", "numbers_wanted": 0,
         }  # fmt: skip
         said[reader.pick(sorted(said))] = reader.value()
         body = signed.seal(signed.HELLO, said, self.station.key)

@@ -58,6 +58,7 @@ class Peer:
             "certificate": certificate or self.certificate(), "epoch": self.epoch, "site": self.site, "unsent": 0,
             "schema": migrations.SCHEMA_VERSION, "nonce": ids.new_id(), "node_time": stamp(self.county.hub.clock.now()),
             "at": [0] * len(frame.PULLED) * len(self.slices), "rules": "", "rules_waiting": "",
+            "numbers_wanted": 0,
         }  # fmt: skip
         return signed.seal(signed.HELLO, said | changes, self.key)
 

@@ -21,9 +21,9 @@ def bare(county: County) -> County:
     return county
 
 
-def top_up(county: County, station: str, today: date) -> list[tuple[int, int, int]]:
+def top_up(county: County, station: str, today: date, wanted: int = 0) -> list[tuple[int, int, int]]:
     with publish.transaction(county.store) as pub:
-        receipt_blocks.top_up(pub, station, today)
+        receipt_blocks.top_up(pub, station, today, wanted)
     return county.rows("SELECT year, first, last FROM receipt_block WHERE station = ? ORDER BY year, first", station)
 
 
@@ -56,6 +56,14 @@ def test_the_next_block_comes_when_fewer_than_300_are_left(bare: County) -> None
 
 def test_in_december_next_years_first_block_goes_out_as_well(bare: County) -> None:
     assert top_up(bare, STATION, date(2026, 12, 1)) == [(2026, 1, 1000), (2027, 1, 1000)]
+
+
+def test_a_roster_in_hand_gets_as_many_as_it_needs_once_and_not_without_end(bare: County) -> None:
+    top_up(bare, STATION, date(2026, 12, 1))
+    arrived(bare, 700)
+    for _ in range(2):
+        assert top_up(bare, STATION, date(2026, 12, 1), 5000)[-2:] == [(2026, 5001, 6000), (2027, 1, 1000)]
+    assert top_up(bare, STATION, date(2026, 12, 1), 10**9)[-2:] == [(2026, 20_001, 21_000), (2027, 1, 1000)]
 
 
 def test_each_station_has_its_own(bare: County) -> None:
@@ -92,9 +100,9 @@ def test_after_a_station_came_back_from_a_copy_only_fresh_serials_may_be_printed
         assert receipt_blocks.is_leased(db, STATION, ids.receipt_no(STATION, 2026, 7)), "a slip printed before counts"
 
 
-def test_after_this_hub_came_back_from_a_copy_the_forgotten_block_is_leased_again(bare: County) -> None:
+def test_after_this_hub_came_back_from_a_copy_every_block_it_may_have_forgotten_is_leased_again(bare: County) -> None:
     top_up(bare, STATION, date(2026, 5, 4))
     with publish.transaction(bare.store) as pub:
         receipt_blocks.lease_again(pub, STATION, date(2026, 5, 4))
     listed = bare.rows("SELECT first, last, ended_at FROM receipt_block WHERE station = ? ORDER BY first", STATION)
-    assert listed == [(1, 1000, None), (1001, 2000, None)]
+    assert listed == [(1, 1000, None), *((first, first + 999, None) for first in range(1001, 21_000, 1000))]

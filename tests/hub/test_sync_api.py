@@ -17,7 +17,7 @@ from schema import crsqlite, database, events
 from schema.clock import FixedClock
 from schema.database import Store
 from sync.hub import life
-from sync.station import rebase
+from sync.station import hello, rebase
 from sync.station.session import Session
 from sync.wire import enrolment
 from sync.wire.transport import Response
@@ -137,6 +137,17 @@ def test_the_hello_is_seen_and_brings_receipt_numbers(county: County, station: S
     assert county.rows("SELECT station, first, last FROM receipt_block") == [(STATION, 1, 1000)]
 
 
+def test_a_station_with_a_roster_in_hand_comes_home_with_enough_receipt_numbers(
+    county: County, station: Station
+) -> None:
+    with station.store.write() as db:
+        database.set_setting(db, hello.NUMBERS_WANTED, b"2500")
+    assert station.sync().ok and station.sync().ok
+    with station.store.read() as db:
+        leased = [tuple(row) for row in db.execute("SELECT first, last FROM receipt_block ORDER BY first")]
+    assert leased == [(1, 1000), (1001, 2000), (2001, 3000)]
+
+
 def test_a_wrong_code_is_refused_in_both_languages(county: County, wire: Wire, code: str) -> None:
     key = Ed25519PrivateKey.generate()
     other = enrolment.new_code(date(2026, 12, 7))
@@ -189,4 +200,4 @@ def test_behind_the_fence_nobody_is_answered_or_enrolled(county: County, station
     with county.store.write() as db:
         life.open_again(db, "2026-11-23T01:00:00.000Z")
     assert station.sync().ok
-    assert county.one("SELECT max(last) FROM receipt_block WHERE station = ?", STATION) == 2000
+    assert county.one("SELECT max(last) FROM receipt_block WHERE station = ?", STATION) == 21_000

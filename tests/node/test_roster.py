@@ -17,6 +17,7 @@ from node.station import Station
 from schema import database, events
 from schema.errors import OutOfNumbers, Refusal, UnknownSubject, WrongState
 from schema.sheets import open_sheet
+from sync.station.hello import NUMBERS_WANTED
 from tests.node.conftest import PERSONS, number_of
 from tests.rostering import HEADER, ITEM, add_unit, put_in_force, sheet
 
@@ -132,7 +133,7 @@ def test_too_few_numbers_take_nothing_and_the_hub_will_be_asked(station: Station
         roster.take(station.desk, roster_id, *clerk)
     with station.store.read() as db:
         assert db.execute("SELECT count(*) FROM case_file").fetchone()[0] == 0
-        assert database.setting(db, roster.WANTED) == b"2"
+        assert database.setting(db, NUMBERS_WANTED) == b"2"
 
 
 def test_an_interrupted_roster_goes_on_where_it_stopped(
@@ -202,3 +203,17 @@ def test_the_template_is_understood_when_it_comes_back(station: Station, unit: b
     with open_sheet(content, roster_sheet.LIMITS, lambda cells: roster_sheet.is_header(cells, wanted)) as opened:
         assert len(roster_sheet.mapping(opened.header, wanted).places) == len(HEADER)
         assert len(list(opened.lines)) == 1
+
+
+def test_a_stranger_who_stands_in_a_roster_twice_is_taken_once(station: Station, unit: bytes, clerk: Any) -> None:
+    item = station.desk.service("employee_join")
+    number = number_of("33068319920304113")
+    given = ("13800001111", "苍岩村", "汉族", "2026-11-02", "固定期限合同", "5200", "职工养老、工伤")
+    lines = [(number, "商小远", *given, month) for month in ("2026-11", "2026-12")]
+    with station.store.read() as db:
+        header = [c.heading for c in roster.columns(db, station.desk, item)]
+    new = NewRoster(item.id, unit, ["contract", "id_card"], "增员.xlsx", clerk[0])
+    roster_id = roster.preview(station.desk, sheet(lines, header), new)
+    assert lines_of(station, roster_id) == [("good", []), ("good", [])], header
+    assert roster.take(station.desk, roster_id, *clerk) == 1
+    assert lines_of(station, roster_id)[1] == ("bad", ["no_open_case"])

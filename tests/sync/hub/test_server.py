@@ -21,7 +21,7 @@ def hello(station: Any, **change: Any) -> bytes:
     content = {
         "certificate": station.certificate, "epoch": station.epoch, "site": station.site, "schema": 1,
         "node_time": "2026-11-20T01:00:00.000Z", "nonce": ids.new_id(), "unsent": 0, "at": [0] * 9,
-        "rules": "", "rules_waiting": "",
+        "rules": "", "rules_waiting": "", "numbers_wanted": 0,
     }  # fmt: skip
     return signed.seal(signed.HELLO, content | change, station.key)
 
@@ -53,7 +53,7 @@ class TestHello:
         world.request("POST", "/s1/hello", body=hello(station, unsent=7, node_time="2026-11-20T01:00:09.000Z"))
 
         assert world.rows("SELECT last_seen_at, unsent FROM node_record") == [("2026-11-20T01:00:00.000Z", 7)]
-        assert world.greeted == [("0100-1", {"skew_s": 9, "unsent": 7, "schema": 1})]
+        assert world.greeted == [("0100-1", {"skew_s": 9, "unsent": 7, "schema": 1, "numbers_wanted": 0})]
 
     @pytest.mark.parametrize(
         ("change", "expected"),
