@@ -21,7 +21,7 @@ from tests.story.world import World, free_port
 
 expect.set_options(timeout=30_000)  # on a busy machine, not a measure of ours
 PERSONS = 3000
-OFFICE_PERSONS = 1500
+OFFICE_PERSONS = 6000
 UNDO_S = 8
 TOWNSHIP = "330683100"
 STATION = "0100-1"
