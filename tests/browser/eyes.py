@@ -35,8 +35,10 @@ _IS_CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll("
   .filter(el => el.scrollWidth > el.clientWidth + 1 &&
     (el === document.documentElement || getComputedStyle(el).overflowX !== "visible"))
   .map(el => `cut off: ${el.tagName} ${el.className} ${el.textContent.trim().slice(0, 60)}`)"""
-_IS_TOO_WIDE = """() => document.documentElement.scrollWidth > document.documentElement.clientWidth
-  ? [`${document.documentElement.scrollWidth} px wide`] : []"""
+_IS_TOO_WIDE = """() => { const wide = document.documentElement.clientWidth;
+  return document.documentElement.scrollWidth <= wide ? [] : [...document.querySelectorAll("body *")]
+    .filter(el => el.getClientRects().length && el.getBoundingClientRect().right > wide + 1)
+    .slice(0, 3).map(el => `too wide: ${el.tagName} ${el.className} ${el.textContent.trim().slice(0, 60)}`); }"""
 _IS_IN_SIGHT = """el => { const box = el.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }"""
 
 

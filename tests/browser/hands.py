@@ -13,8 +13,10 @@ STEPS_MAX = 250  # more presses of Tab than any page has places to stop at
 def enter(page: Page, number: str, password: str) -> None:
     """Log in as everybody does: number, Enter, password, Enter."""
     page.goto("/login")
+    expect(page.locator("[name=operator_no]")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Enter")
+    expect(page.locator("[name=password]")).to_be_focused()
     page.keyboard.type(password)
     page.keyboard.press("Enter")
     expect(page).not_to_have_url(re.compile("/login"))

@@ -164,4 +164,6 @@ def test_the_bar_tells_how_far_it_is_to_its_own_officer_only_and_leads_on(
     assert colleague.get(f"{at}/progress").status_code == 404
     go_on.set()
     wait()
-    assert counter.get(f"{at}/progress").headers["HX-Redirect"].startswith("/rosters/")
+    told = counter.get(f"{at}/progress")
+    assert told.headers["HX-Redirect"].startswith("/rosters/")
+    assert 'hx-trigger="load"' in told.text, "a page made while the work ended asks once more, and is led on"
