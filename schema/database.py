@@ -37,7 +37,7 @@ STATEMENTS_KEPT = 1024
 Connection = Any
 
 
-class Remembering(sqlcipher.Connection):
+class Remembering(sqlcipher.Connection):  # type: ignore[misc]  # the driver has no types
     """A connection that keeps what cannot change while it is open and is asked with every person looked at."""
 
     is_hub: bool | None = None
