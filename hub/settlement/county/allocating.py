@@ -25,31 +25,36 @@ class Given:
     payers: Payers
     credit_pension: Ints
     credit_medical: Ints
+    months: Ints
 
 
-def allocate(current: Lines, inputs: Inputs, rates: Rates) -> Given:
-    """Give every fen that arrived its place."""
-    lines = _in_order(Lines.joined(inputs.arrears, current))
+def allocate(current: Lines, arrears: Lines, returned: Ints, inputs: Inputs, rates: Rates) -> Given:
+    """Give every fen that arrived its place. `arrears`: as adjusted; `returned`: what that gave back to each payer."""
+    lines = _in_order(Lines.joined(arrears, current))
     units = inputs.units
     due = sum((getattr(lines, name) for name in AMOUNTS), np.zeros(len(lines), np.int64))
-    first = starts_of(lines.unit, lines.month)
+    first = starts_of(lines.unit, lines.month, lines.billed)
     bill_unit, bill_month, bill_due = lines.unit[first], lines.month[first], sums_at(due, first)
-    bill_paid = _oldest_first(bill_unit, bill_due, units.carried + units.received)
-    bill_fee = fees(bill_month, bill_paid, units.received_on[bill_unit], inputs.month, rates)
-    bills = Bills(unit=bill_unit, month=bill_month, due=bill_due, paid=bill_paid, late_fee=bill_fee)
+    bill_paid = _oldest_first(bill_unit, bill_due, units.carried + units.received + returned)
+    billed = lines.billed[first]
+    bill_fee = fees(billed, bill_paid, units.received_on[bill_unit], inputs.month, rates)
+    bills = Bills(unit=bill_unit, month=bill_month, billed=billed, due=bill_due, paid=bill_paid, late_fee=bill_fee)
     paid = _waterfall(lines, _by_largest_remainder(lines, due, first, bill_due, bill_paid))
-    credit_pension = _credits(lines, paid, "pension")
-    credit_medical = _credits(lines, paid, "medical")
-    unpaid = _left(lines, paid, credit_pension, credit_medical)
-    return Given(lines, paid, unpaid, bills, _payers(inputs, bills), credit_pension, credit_medical)
+    pension, medical = _full(lines, paid, "pension"), _full(lines, paid, "medical")
+    credits = {
+        "credit_pension": np.where(pension, lines.credit_pension, 0), "months": np.where(pension, lines.months, 0),
+        "credit_medical": np.where(medical, lines.credit_medical, 0),
+    }  # fmt: skip
+    unpaid = _left(lines, paid, credits)
+    return Given(lines, paid, unpaid, bills, _payers(inputs, returned, bills), **credits)
 
 
 def _in_order(lines: Lines) -> Lines:
-    return lines.take(np.lexsort((lines.person, lines.month, lines.unit)))
+    return lines.take(np.lexsort((lines.person, lines.billed, lines.month, lines.unit)))
 
 
 def _oldest_first(unit: Ints, due: Ints, money: Ints) -> Ints:
-    """Bills are by (unit, month): each gets what the earlier ones of its unit have left."""
+    """Bills are by (unit, month, billed): each gets what the earlier ones of its unit have left."""
     before = np.cumsum(due) - due
     first = starts_of(unit)
     sizes = np.diff(np.append(first, len(unit)))
@@ -82,35 +87,35 @@ def _waterfall(lines: Lines, got: Ints) -> dict[str, Ints]:
     return paid
 
 
-def _credits(lines: Lines, paid: dict[str, Ints], insurance: str) -> Ints:
-    """The account's part, where this insurance of the month is paid in full by now."""
+def _full(lines: Lines, paid: dict[str, Ints], insurance: str) -> np.ndarray:
+    """Where this insurance of the month is paid in full by now, so that the account gets its part."""
     full = np.ones(len(lines), bool)
     for name in (f"{insurance}_employee", f"{insurance}_employer"):
         full &= paid[name] == getattr(lines, name)
-    credit: Ints = np.where(full, getattr(lines, f"credit_{insurance}"), 0)
-    return credit
+    return full
 
 
-def _left(lines: Lines, paid: dict[str, Ints], credit_pension: Ints, credit_medical: Ints) -> Lines:
+def _left(lines: Lines, paid: dict[str, Ints], credits: dict[str, Ints]) -> Lines:
     """What is carried over, with the credits that are still to come."""
     rest = {name: getattr(lines, name) - paid[name] for name in AMOUNTS}
     owing = sum(rest.values(), np.zeros(len(lines), np.int64)) > 0
     left = Lines(
-        unit=lines.unit, month=lines.month, person=lines.person, **rest,
-        credit_pension=lines.credit_pension - credit_pension, credit_medical=lines.credit_medical - credit_medical,
+        unit=lines.unit, month=lines.month, billed=lines.billed, person=lines.person, **rest,
+        **{name: getattr(lines, name) - given for name, given in credits.items()},
     )  # fmt: skip
     return left.take(owing)
 
 
-def _payers(inputs: Inputs, bills: Bills) -> Payers:
+def _payers(inputs: Inputs, returned: Ints, bills: Bills) -> Payers:
     units = inputs.units
+    money = units.carried + units.received + returned
     allocated, fee = (np.zeros(len(units), np.int64) for _ in range(2))
     first = starts_of(bills.unit)
     allocated[bills.unit[first]] = sums_at(bills.paid, first)
     fee[bills.unit[first]] = sums_at(bills.late_fee, first)
     owed = units.fee_owed + fee
-    late_fee = np.minimum(units.carried + units.received - allocated, owed)
+    late_fee = np.minimum(money - allocated, owed)
     return Payers(
-        unit=units.unit, carried=units.carried, received=units.received, allocated=allocated, late_fee=late_fee,
-        suspense=units.carried + units.received - allocated - late_fee, fee_owed=owed - late_fee,
+        unit=units.unit, carried=units.carried, received=units.received, returned=returned, allocated=allocated,
+        late_fee=late_fee, suspense=money - allocated - late_fee, fee_owed=owed - late_fee,
     )  # fmt: skip

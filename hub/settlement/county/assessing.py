@@ -29,7 +29,7 @@ def half_up(numerator: Ints, denominator: int) -> Ints:
 def assess(people: Contributors, units: Units, month: int, rates: Rates) -> tuple[Assessed, Lines]:
     """The assessment, and the same as lines that can be paid."""
     base = np.clip(people.wage, rates.floor, rates.cap)
-    declared = units.declared[people.unit] == 1
+    declared = (units.declared[people.unit] == 1) | _new_there(people)
     flexible = people.kind == FLEXIBLE
     amounts = {}
     for place, name in enumerate(AMOUNTS):
@@ -42,12 +42,18 @@ def assess(people: Contributors, units: Units, month: int, rates: Rates) -> tupl
         due = np.where(declared, due, estimated)
         amounts[name] = np.where(people.covered & _BIT_OF[place] != 0, due, 0)
     assessed = Assessed(person=people.person, unit=people.unit, base=np.where(declared, base, 0), **amounts)
+    same = np.full(len(people), month, np.int64)
+    credit = np.where(flexible, _account_part(amounts, base, rates), amounts["pension_employee"])
     lines = Lines(
-        unit=people.unit, month=np.full(len(people), month, np.int64), person=people.person, **amounts,
-        credit_pension=np.where(flexible, _account_part(amounts, base, rates), amounts["pension_employee"]),
-        credit_medical=np.where(flexible, 0, amounts["medical_employee"]),
+        unit=people.unit, month=same, billed=same, person=people.person, **amounts, credit_pension=credit,
+        credit_medical=np.where(flexible, 0, amounts["medical_employee"]), months=(credit > 0).astype(np.int64),
     )  # fmt: skip
     return assessed, lines
+
+
+def _new_there(people: Contributors) -> np.ndarray:
+    """Who had nothing due there last month: 110 % of nothing insures for nothing, and the joining declared a wage."""
+    return sum((getattr(people, f"last_{name}") for name in AMOUNTS), np.zeros(len(people), np.int64)) == 0
 
 
 def _of_flexible(name: str, base: Ints, rates: Rates) -> Ints:

@@ -9,7 +9,7 @@ month is taken over rows in that order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 EMPLOYEE, FLEXIBLE = 0, 1
+NO_END = 2**15 - 1
 # What a month of insurance consists of, in the order in which a payment that does not suffice is used up:
 # 社会保险费 of the person first, so that what the employer withheld counts for the person.
 AMOUNTS = (
@@ -40,12 +41,12 @@ class Table:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The columns in their order."""
-        return tuple(field.name for field in fields(cls))
+        return tuple(f.name for f in fields(cls))
 
     def columns(self) -> Iterator[tuple[str, Ints]]:
         """(name, values), in order."""
-        for field in fields(self):
-            yield field.name, getattr(self, field.name)
+        for name in self.names():
+            yield name, getattr(self, name)
 
     def take(self, where: NDArray[np.bool_] | Ints) -> Self:
         """The rows that these flags or places name."""
@@ -103,13 +104,16 @@ class Units(Table):
 
 @dataclass(frozen=True)
 class Lines(Table):
-    """What is due of a person for a month, by (unit, month, person): of this month, or carried over from earlier.
+    """What is due of a person for a month, by (unit, month, billed, person): of this month, or carried over.
 
-    `credit_...`: what goes to the person's account when the pension or the medical part is paid in full.
+    `billed`: the month whose due day counts for the late fee: the month itself, or that of the bill in which late work
+    was first asked for. `credit_...` and `months`: what goes to the person's account, and whether a month of insurance
+    does, when the pension or the medical part is paid in full.
     """
 
     unit: Ints
     month: Ints
+    billed: Ints
     person: Ints
     pension_employee: Ints
     pension_employer: Ints
@@ -121,6 +125,7 @@ class Lines(Table):
     maternity: Ints
     credit_pension: Ints
     credit_medical: Ints
+    months: Ints
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,8 @@ class Accounts(Table):
 class Payees(Table):
     """Benefits in force, by (person, kind). `kind`: place in `FUNDS` of the fund that pays; `alive`, `bank`: 0 or 1.
 
-    `paid_through` is the last month paid, or the month before the first.
+    `paid_through` is the last month paid, or the month before the first; `until`: the last month of a benefit that is
+    limited in time, `NO_END` otherwise.
     """
 
     person: Ints
@@ -146,8 +152,53 @@ class Payees(Table):
     alive: Ints
     bank: Ints
     paid_through: Ints
+    until: Ints
     pool: Ints
     account: Ints
+
+
+@dataclass(frozen=True)
+class Adjustments(Table):
+    """What late work changes of closed months, by (unit, month, person): the difference to what was booked so far.
+
+    Signed; `billed` and the rest as in `Lines`.
+    """
+
+    unit: Ints
+    month: Ints
+    billed: Ints
+    person: Ints
+    pension_employee: Ints
+    pension_employer: Ints
+    medical_employee: Ints
+    medical_employer: Ints
+    unemployment_employee: Ints
+    unemployment_employer: Ints
+    work_injury: Ints
+    maternity: Ints
+    credit_pension: Ints
+    credit_medical: Ints
+    months: Ints
+
+
+@dataclass(frozen=True)
+class Corrections(Table):
+    """What late work changes of benefits paid for closed months, by (person, kind, month); signed."""
+
+    person: Ints
+    kind: Ints
+    month: Ints
+    pool: Ints
+    account: Ints
+
+
+@dataclass(frozen=True)
+class Claims(Table):
+    """Benefits paid too much and not yet back, by (person, kind)."""
+
+    person: Ints
+    kind: Ints
+    amount: Ints
 
 
 @dataclass(frozen=True)
@@ -160,6 +211,9 @@ class Inputs:
     arrears: Lines
     accounts: Accounts
     payees: Payees
+    adjustments: Adjustments = field(default_factory=Adjustments.empty)
+    corrections: Corrections = field(default_factory=Corrections.empty)
+    claims: Claims = field(default_factory=Claims.empty)
 
     def tables(self) -> dict[str, Table]:
         """By name, in the order in which they are hashed."""
@@ -193,10 +247,11 @@ class Assessed(Table):
 
 @dataclass(frozen=True)
 class Bills(Table):
-    """One per (unit, month) with anything due: due, paid, and the late fee on what was paid late."""
+    """One per (unit, month, billed) with anything due: due, paid, and the late fee on what was paid late."""
 
     unit: Ints
     month: Ints
+    billed: Ints
     due: Ints
     paid: Ints
     late_fee: Ints
@@ -204,11 +259,15 @@ class Bills(Table):
 
 @dataclass(frozen=True)
 class Payers(Table):
-    """What became of each unit's money: carried + received = allocated + late_fee + suspense."""
+    """What became of each unit's money: carried + received + returned = allocated + late_fee + suspense.
+
+    `returned`: paid for an earlier month and not due by what is known now.
+    """
 
     unit: Ints
     carried: Ints
     received: Ints
+    returned: Ints
     allocated: Ints
     late_fee: Ints
     suspense: Ints
@@ -217,7 +276,7 @@ class Payers(Table):
 
 @dataclass(frozen=True)
 class Postings(Table):
-    """Accounts after the month, of everybody credited or assessed: by person."""
+    """Accounts after the month, of everybody credited, assessed or adjusted: by person. What was undone is negative."""
 
     person: Ints
     credit_pension: Ints
@@ -230,14 +289,49 @@ class Postings(Table):
 
 @dataclass(frozen=True)
 class Payments(Table):
-    """What is paid to each payee, by (person, kind). `held`: 0, or why it waits; then the amounts are 0."""
+    """What is paid to each payee, by (person, kind). `held`: 0, or why the `months` wait.
+
+    `pool` and `account` are what goes to the bank: the months, and `corrected` of earlier ones, less `deducted` for
+    what was paid too much.
+    """
 
     person: Ints
     kind: Ints
     held: Ints
     months: Ints
+    corrected: Ints
+    deducted: Ints
     pool: Ints
     account: Ints
+
+
+@dataclass(frozen=True)
+class Adjusted(Table):
+    """What became of each adjustment, by (unit, month, person): `more` is due, `cancelled` was not paid yet, `returned`
+    was paid and goes back to the payer; `undone_...`: taken off the person's account again.
+    """
+
+    unit: Ints
+    month: Ints
+    person: Ints
+    more: Ints
+    cancelled: Ints
+    returned: Ints
+    undone_pension: Ints
+    undone_medical: Ints
+    undone_months: Ints
+
+
+@dataclass(frozen=True)
+class Recoveries(Table):
+    """Benefits paid too much, by (person, kind): carried + added - deducted = open."""
+
+    person: Ints
+    kind: Ints
+    carried: Ints
+    added: Ints
+    deducted: Ints
+    open: Ints
 
 
 @dataclass(frozen=True)
@@ -263,6 +357,8 @@ class Outcome:
     postings: Postings
     payments: Payments
     ledger: Ledger
+    adjusted: Adjusted
+    recoveries: Recoveries
 
     def tables(self) -> dict[str, Table]:
         """By name, in the order in which they are hashed."""
@@ -275,7 +371,7 @@ class Rates:
 
     `fee_points`: for each day from `fee_from` on (an ordinal), the sum of the daily late-fee rates up to that day, per
     ten thousand; `fee_cap_percent` of the principal at most. `due_day`: the day of the following month on which a month
-    is due.
+    is due. `recovery_percent`: how much of a month's benefit may be kept for what was paid too much.
     """
 
     floor: int
@@ -289,3 +385,4 @@ class Rates:
     fee_points: Ints
     fee_cap_percent: int
     due_day: int
+    recovery_percent: int = 0

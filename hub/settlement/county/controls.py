@@ -40,6 +40,10 @@ def of_month(inputs: Inputs, outcome: Outcome) -> list[Control]:
     paid, money = int(o.bills.paid.sum()), int((inputs.units.carried + inputs.units.received).sum())
     fees, suspense = int(o.payers.late_fee.sum()), int(o.payers.suspense.sum())
     payments = int((o.payments.pool + o.payments.account).sum())
+    more, cancelled, returned = (int(getattr(o.adjusted, n).sum()) for n in ("more", "cancelled", "returned"))
+    recovered = {n: int(getattr(o.recoveries, n).sum()) for n in ("carried", "added", "deducted", "open")}
+    less = (inputs.corrections.pool, inputs.corrections.account)
+    overpaid = sum(int(np.maximum(-column, 0).sum()) for column in less)
 
     def booked(*events: int) -> int:
         return sum(int(ledger.amount[ledger.event == event].sum()) for event in events)
@@ -47,11 +51,19 @@ def of_month(inputs: Inputs, outcome: Outcome) -> list[Control]:
     suspense_booked = booked(booking.TO_SUSPENSE) - booked(booking.FROM_SUSPENSE)
     return [
         Control("bills", "账单 = 应缴明细合计", "bills = sum of their lines", int(o.bills.due.sum()),
-                assessed + arrears),
-        Control("arrears", "期初欠费 + 核定 − 到账 = 期末欠费", "opening arrears + assessed - paid = closing arrears",
-                arrears + assessed - paid, unpaid),
-        Control("money", "到账 = 分配 + 滞纳金 + 暂收", "money = allocated + late fees + suspense", money,
-                paid + fees + suspense),
+                assessed + arrears + more - cancelled),
+        Control("arrears", "期初欠费 + 核定 + 调增 − 冲减 − 到账 = 期末欠费",
+                "opening arrears + assessed + adjusted - cancelled - paid = closing arrears",
+                arrears + assessed + more - cancelled - paid, unpaid),
+        Control("money", "到账 + 退回 = 分配 + 滞纳金 + 暂收", "money + returned = allocated + late fees + suspense",
+                money + returned, paid + fees + suspense),
+        Control("adjusted", "往月差额 = 调增 − 冲减 − 退回", "late work = more - cancelled - returned",
+                _due(inputs.adjustments), more - cancelled - returned),
+        Control("returned_booked", "退回入账 = 退回", "returned booked = returned", booked(booking.RETURNED), returned),
+        Control("recoveries", "期初待追回 + 新增 − 抵扣 = 期末待追回", "claims + overpaid - deducted = open claims",
+                int(inputs.claims.amount.sum()) + overpaid - int(o.payments.deducted.sum()), recovered["open"]),
+        Control("deducted", "抵扣 = 发放时扣下", "claims paid off = kept from payments", recovered["deducted"],
+                int(o.payments.deducted.sum())),
         Control("allocated", "单位分配合计 = 账单已缴合计", "allocated to units = paid of bills",
                 int(o.payers.allocated.sum()), paid),
         Control("pension_credits", "个人账户记账 = 记账明细", "credits posted = change of the accounts",

@@ -8,6 +8,8 @@
                 of `columns.AMOUNTS`
     credit    = only where the insurance of that month is paid in full: arrears give no years and no credit
                 (浙江省职工基本养老保险条例 26)
+    adjusted  = what late work makes more due of a closed month is a line of that month, what it makes less due is taken
+                off what is unpaid of it, else goes back (`adjusting`)
     late fee  = what was paid late x daily rates of each day, after the principal (社会保险法 86)
 
 Every product stays below 2^62: `ranges.check` refuses inputs that could overflow before anything is computed.
@@ -18,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from hub.settlement.county import booking, paying, ranges
+from hub.settlement.county.adjusting import Changed, adjust, returned_to
 from hub.settlement.county.allocating import Given, allocate
 from hub.settlement.county.assessing import assess
 from hub.settlement.county.columns import Inputs, Ints, Outcome, Postings, Rates
@@ -28,22 +31,30 @@ def settle(inputs: Inputs, rates: Rates) -> Outcome:
     """Compute the month. Raises WrongState (code `out_of_range`) before any number could overflow."""
     ranges.check(inputs, rates)
     assessed, lines = assess(inputs.contributors, inputs.units, inputs.month, rates)
-    given = allocate(lines, inputs, rates)
-    payments = paying.pay(inputs.payees, inputs.month)
-    ledger = booking.book(given, payments)
+    changed = adjust(inputs.arrears, inputs.adjustments)
+    given = allocate(lines, changed.arrears, returned_to(changed, len(inputs.units)), inputs, rates)
+    payments, recoveries = paying.pay(inputs, rates)
+    ledger = booking.book(given, changed, payments)
+    posted = _post(inputs, given, changed)
     return Outcome(
-        assessed, given.bills, given.payers, given.unpaid, _post(inputs, given), payments, ledger
+        assessed, given.bills, given.payers, given.unpaid, posted, payments, ledger, changed.adjusted, recoveries
     )  # fmt: skip
 
 
-def _post(inputs: Inputs, given: Given) -> Postings:
-    """The accounts of everybody with a line, after the month."""
-    order = np.argsort(given.lines.person, kind="stable")
-    people = given.lines.person[order]
-    first = starts_of(people)
-    person = people[first]
-    pension, medical = sums_at(given.credit_pension[order], first), sums_at(given.credit_medical[order], first)
-    months = sums_at((given.credit_pension[order] > 0).astype(np.int64), first)
+def _post(inputs: Inputs, given: Given, changed: Changed) -> Postings:
+    """The accounts of everybody with a line or an adjustment, after the month."""
+    undone = changed.adjusted
+    people = np.concatenate((given.lines.person, undone.person))
+    order = np.argsort(people, kind="stable")
+    first = starts_of(people[order])
+    person = people[order][first]
+
+    def change(given_now: Ints, taken_back: Ints) -> Ints:
+        return sums_at(np.concatenate((given_now, -taken_back))[order], first)
+
+    pension = change(given.credit_pension, undone.undone_pension)
+    medical = change(given.credit_medical, undone.undone_medical)
+    months = change(given.months, undone.undone_months)
     place, known = found_at(inputs.accounts.person, person)
 
     def before(column: Ints) -> Ints:

@@ -48,7 +48,7 @@ class Leftover:
             columns = dict(lines.columns()) | {"person": self._person[lines.person], "unit": self._unit[lines.unit]}
             moved = Lines(**columns)
             moved = moved.take(moved.person >= 0)  # erased since: there is nobody to credit, and nobody to ask
-            self.arrears = moved.take(np.lexsort((moved.person, moved.month, moved.unit)))
+            self.arrears = moved.take(np.lexsort((moved.person, moved.billed, moved.month, moved.unit)))
 
     def of_units(self, count: int) -> tuple[Ints, Ints]:
         """(money without a bill, late fees owed) of each unit."""

@@ -21,9 +21,13 @@ import numpy as np
 from hub.settlement.county import merkle
 from hub.settlement.county.columns import (
     Accounts,
+    Adjusted,
+    Adjustments,
     Assessed,
     Bills,
+    Claims,
     Contributors,
+    Corrections,
     Inputs,
     Ints,
     Ledger,
@@ -33,6 +37,7 @@ from hub.settlement.county.columns import (
     Payers,
     Payments,
     Postings,
+    Recoveries,
     Table,
     Units,
     Who,
@@ -42,10 +47,11 @@ from schema.errors import StoreError
 
 INPUTS: dict[str, type[Table]] = {
     "contributors": Contributors, "units": Units, "arrears": Lines, "accounts": Accounts, "payees": Payees,
+    "adjustments": Adjustments, "corrections": Corrections, "claims": Claims,
 }  # fmt: skip
 RESULTS: dict[str, type[Table]] = {
     "assessed": Assessed, "bills": Bills, "payers": Payers, "unpaid": Lines, "postings": Postings,
-    "payments": Payments, "ledger": Ledger,
+    "payments": Payments, "ledger": Ledger, "adjusted": Adjusted, "recoveries": Recoveries,
 }  # fmt: skip
 _FORMS = INPUTS | RESULTS
 _PART = ".part"

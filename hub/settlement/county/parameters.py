@@ -34,6 +34,7 @@ def rates_of(month: int, known_on: date, parameters: Parameters) -> Rates:
         account=number("pension_account_rate"), undeclared_percent=number("undeclared_percent"),
         fee_from=FEE_FROM.toordinal(), fee_points=_points(known_on, parameters),
         fee_cap_percent=number("late_fee_cap_percent"), due_day=DUE_DAY,
+        recovery_percent=parameters.at("benefit/recovery_percent", on, known_on).number,
     )  # fmt: skip
 
 

@@ -21,8 +21,10 @@ from hub.settlement.county.ranges import check
 
 STEPS = sorted((Path(__file__).parent / "sql").glob("*.sql"))
 _ORDER = {
-    "assessed": "unit, person", "bills": "unit, month", "payers": "unit", "unpaid": "unit, month, person",
-    "postings": "person", "payments": "person, kind", "ledger": "fund, event, unit, debit, credit, amount",
+    "assessed": "unit, person", "bills": "unit, month, billed", "payers": "unit",
+    "unpaid": "unit, month, billed, person", "postings": "person", "payments": "person, kind",
+    "ledger": "fund, event, unit, debit, credit, amount", "adjusted": "unit, month, person",
+    "recoveries": "person, kind",
 }  # fmt: skip
 Progress = Callable[[str], None]
 
@@ -67,11 +69,11 @@ def _load_rates(engine: engines.Engine, inputs: Inputs, rates: Rates) -> None:
         "month": inputs.month, "floor": rates.floor, "cap": rates.cap, "flexible_pension": rates.flexible_pension,
         "flexible_medical": rates.flexible_medical, "account": rates.account, "fee_from": rates.fee_from,
         "fee_to": int(days[-1]), "undeclared_percent": rates.undeclared_percent,
-        "fee_cap_percent": rates.fee_cap_percent,
+        "fee_cap_percent": rates.fee_cap_percent, "recovery_percent": rates.recovery_percent,
     }  # fmt: skip
     engine.load("rates", {name: np.array([value], np.int64) for name, value in numbers.items()})
     engine.load("fee_points", {"day": days, "points": rates.fee_points})
-    months = np.unique(np.append(inputs.arrears.month, inputs.month))
+    months = np.unique(np.concatenate((inputs.arrears.billed, inputs.adjustments.billed, [inputs.month])))
     default = np.array([due_on(int(month), rates.due_day) for month in months], np.int64)
     place = np.clip(default - rates.fee_from, 0, len(days) - 1)
     engine.load("default_day", {"month": months, "points": rates.fee_points[place]})

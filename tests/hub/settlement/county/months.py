@@ -3,11 +3,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from hub.settlement.county.columns import AMOUNTS, Accounts, Contributors, Inputs, Lines, Payees, Rates, Units
+from hub.settlement.county.adjusting import CREDITS
+from hub.settlement.county.columns import (
+    AMOUNTS,
+    NO_END,
+    Accounts,
+    Adjustments,
+    Claims,
+    Contributors,
+    Corrections,
+    Inputs,
+    Lines,
+    Payees,
+    Rates,
+    Units,
+)
 from hub.settlement.county.grouping import sums_at
 from hub.settlement.county.kernel import settle
 
@@ -23,11 +38,15 @@ def rates() -> Rates:
         floor=498_600, cap=2_493_000, employee=(800, 1600, 200, 550, 50, 50, 0, 50), flexible_pension=2000,
         flexible_medical=900, account=800, undeclared_percent=110, fee_from=FEE_FROM,
         fee_points=np.concatenate(([0], np.cumsum(daily)[:-1])), fee_cap_percent=100, due_day=10,
+        recovery_percent=20,
     )  # fmt: skip
 
 
-def county(persons: int, seed: int = 1, *, arrears: bool = True) -> Inputs:
-    """A month of a county of that many insured: 83 % contribute, 16 % draw a pension, as in the measurements."""
+def county(persons: int, seed: int = 1, *, arrears: bool = True, late: bool = True) -> Inputs:
+    """A month of a county of that many insured: 83 % contribute, 16 % draw a pension, as in the measurements.
+
+    `late`: one in a hundred has late work about one of three earlier months.
+    """
     rng = np.random.default_rng(seed)
     working, payees = round(persons * 0.828), round(persons * 0.16)
     units = max(3, persons // 100)
@@ -50,7 +69,8 @@ def county(persons: int, seed: int = 1, *, arrears: bool = True) -> Inputs:
     )  # fmt: skip
     empty = Inputs(MONTH, contributors, blank, Lines.empty(), _accounts(rng, working), _payees(rng, working, payees))
     owed = _earlier(rng, empty) if arrears else Lines.empty()
-    return _with_receipts(rng, Inputs(MONTH, contributors, blank, owed, empty.accounts, empty.payees))
+    paid = _with_receipts(rng, Inputs(MONTH, contributors, blank, owed, empty.accounts, empty.payees))
+    return _with_late_work(rng, paid) if late else paid
 
 
 def _accounts(rng: np.random.Generator, working: int) -> Accounts:
@@ -69,6 +89,7 @@ def _payees(rng: np.random.Generator, first: int, count: int) -> Payees:
     return Payees(
         person=first + np.arange(count), kind=rng.choice([0, 2, 4], count).astype(np.int64), state=mostly(1, 2, 0.98),
         alive=mostly(1, 0, 0.995), bank=mostly(1, 0, 0.985), paid_through=MONTH - rng.choice([1, 1, 1, 2, 5], count),
+        until=mostly(NO_END, MONTH - 1, 0.97),
         pool=rng.integers(15_000, 500_000, count), account=rng.integers(0, 60_000, count),
     )  # fmt: skip
 
@@ -81,7 +102,7 @@ def _earlier(rng: np.random.Generator, inputs: Inputs) -> Lines:
     found = Lines.empty()
     for ago in (3, 2, 1):
         part = lines.take(late[rng.random(len(late)) < 0.8])
-        columns = dict(part.columns()) | {"month": part.month - ago}
+        columns = dict(part.columns()) | {"month": part.month - ago, "billed": part.month - ago}
         found = Lines.joined(found, Lines(**columns))
     return found.take(np.lexsort((found.person, found.month, found.unit)))
 
@@ -97,4 +118,33 @@ def _with_receipts(rng: np.random.Generator, inputs: Inputs) -> Inputs:
         "received": due * share // 1000, "carried": np.where(rng.random(len(due)) < 0.03, 12_345, 0),
         "fee_owed": np.where(rng.random(len(due)) < 0.02, 3_333, 0),
     }  # fmt: skip
-    return Inputs(inputs.month, inputs.contributors, Units(**columns), inputs.arrears, inputs.accounts, inputs.payees)
+    return replace(inputs, units=Units(**columns))
+
+
+def _with_late_work(rng: np.random.Generator, inputs: Inputs) -> Inputs:
+    """More or less of some months: of those who still owe them and of others, billed then or now."""
+    lines = Lines.joined(inputs.arrears, settle(inputs, rates()).unpaid)
+    people = inputs.contributors
+    chosen = np.flatnonzero(rng.random(len(people)) < max(0.01, 5 / len(people)))
+    ago = rng.integers(1, 4, len(chosen))
+    keys = {(u, MONTH - a, p) for u, a, p in zip(people.unit[chosen], ago, people.person[chosen], strict=True)}
+    owing = lines.take(rng.random(len(lines)) < 0.05)
+    keys |= {key for key in zip(owing.unit, owing.month, owing.person, strict=True) if key[1] < MONTH}
+    unit, month, person = (np.array(column, np.int64) for column in zip(*sorted(keys), strict=True))
+    size = len(unit)
+    amounts = {name: rng.integers(-60_000, 60_000, size) for name in (*AMOUNTS, *CREDITS[:2])}
+    adjustments = Adjustments(
+        unit=unit, month=month, billed=np.where(rng.random(size) < 0.5, month, MONTH), person=person, **amounts,
+        months=rng.integers(-1, 2, size),
+    )  # fmt: skip
+    payees = inputs.payees
+    some = np.flatnonzero(rng.random(len(payees)) < max(0.03, 5 / len(payees)))
+    corrections = Corrections(
+        person=payees.person[some], kind=payees.kind[some], month=MONTH - rng.integers(1, 24, len(some)),
+        pool=rng.integers(-90_000, 90_000, len(some)), account=rng.integers(-9_000, 9_000, len(some)),
+    )  # fmt: skip
+    owes = np.flatnonzero(rng.random(len(payees)) < max(0.02, 5 / len(payees)))
+    claims = Claims(
+        person=payees.person[owes], kind=payees.kind[owes], amount=rng.integers(1, 1_500_000, len(owes))
+    )  # fmt: skip
+    return replace(inputs, adjustments=adjustments, corrections=corrections, claims=claims)
