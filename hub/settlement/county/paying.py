@@ -21,7 +21,9 @@ HELD = ("", "ended", "suspended", "dead", "no_bank_account", "no_amount")
 def pay(inputs: Inputs, rates: Rates) -> tuple[Payments, Recoveries]:
     """The pension ends with the month of death: what was due before belongs to a claim of the heirs."""
     payees, corrections = inputs.payees, inputs.corrections
-    held, months = _months(payees, inputs.month)
+    held = held_back(payees)
+    due = np.maximum(np.minimum(inputs.month, payees.until) - payees.paid_through, 0)
+    months = np.where(held == 0, due, 0)
     reachable = (payees.state != SUSPENDED) & (payees.alive == 1) & (payees.bank == 1)
     key = _key(payees.person, payees.kind)
     wanted = _key(corrections.person, corrections.kind)
@@ -47,15 +49,14 @@ def pay(inputs: Inputs, rates: Rates) -> tuple[Payments, Recoveries]:
     )  # fmt: skip
 
 
-def _months(payees: Payees, month: int) -> tuple[Ints, Ints]:
-    """(why it waits, how many months are paid now) of each."""
-    held = np.select(
+def held_back(payees: Payees) -> Ints:
+    """Why each one's months wait, 0 where nothing is in the way."""
+    held: Ints = np.select(
         [payees.state == ENDED, payees.state == SUSPENDED, payees.alive == 0, payees.bank == 0,
          payees.pool + payees.account == 0],
         [1, 2, 3, 4, 5], 0,
     ).astype(np.int64)  # fmt: skip
-    due = np.maximum(np.minimum(month, payees.until) - payees.paid_through, 0)
-    return held, np.where(held == 0, due, 0)
+    return held
 
 
 def _claimed(inputs: Inputs) -> tuple[Ints, Ints, Ints]:

@@ -15,7 +15,7 @@ from hub.settlement import stops
 from hub.settlement.county.columns import FUNDS, Payees, Payments
 from hub.settlement.county.freeze import FUND_OF_KIND, Frozen
 from hub.settlement.county.month_file import MonthFile
-from hub.settlement.county.paying import HELD, pay
+from hub.settlement.county.paying import HELD, held_back
 from schema import database
 from sync.hub.publish import Publication
 
@@ -75,10 +75,11 @@ def _of(payees: Any, who: list[bytes]) -> Rows:
 def _stopped(db: Any, approved: Rows, now: Frozen, seen: int) -> dict[Payee, str]:
     """Who stands otherwise than when the month was computed, and why that stops the payment."""
     present = _of(now.inputs.payees, now.who.persons)
-    plan = pay(now.inputs.payees, now.inputs.month)
+    payees = now.inputs.payees
+    codes = held_back(payees).tolist()
     reasons = {
         (now.who.persons[person], fund): HELD[code]
-        for person, fund, code in zip(plan.person.tolist(), plan.kind.tolist(), plan.held.tolist(), strict=True)
+        for person, fund, code in zip(payees.person.tolist(), payees.kind.tolist(), codes, strict=True)
         if code
     }
     out = {
