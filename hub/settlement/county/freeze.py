@@ -21,6 +21,7 @@ from hub.settlement.county.columns import (
     EMPLOYEE,
     FLEXIBLE,
     FUNDS,
+    NO_END,
     Accounts,
     Contributors,
     Inputs,
@@ -158,15 +159,17 @@ def _payees(db: Any, person_no: dict[bytes, int]) -> Payees:
     rows = db.execute(
         """SELECT b.person_id, b.kind, max(b.state), max(p.life_status = '1'), max(k.account_no IS NOT NULL),
                   max(coalesce(b.paid_through, '')), max(b.from_month),
+                  CASE WHEN count(*) = count(t.to_month) THEN max(t.to_month) END,
                   sum(b.basic_fen + b.extra_fen), sum(b.account_fen)
            FROM benefit b JOIN person p ON p.id = b.person_id LEFT JOIN bank_account k ON k.person_id = b.person_id
+           LEFT JOIN benefit_term t ON t.id = b.id
            WHERE b.state <> 'ended' GROUP BY b.person_id, b.kind"""
     ).fetchall()
     stopped = {kind: stops.reported(db, kind) for kind in FUND_OF_KIND}
     found = sorted(
         (person_no[bytes(r[0])], FUNDS.index(FUND_OF_KIND[r[1]]),
          _STATES["suspended" if r[2] == "active" and bytes(r[0]) in stopped[r[1]] else r[2]], r[3], r[4],
-         number_of(r[5]) if r[5] else number_of(r[6]) - 1, r[7], r[8])
+         number_of(r[5]) if r[5] else number_of(r[6]) - 1, number_of(r[7]) if r[7] else NO_END, r[8], r[9])
         for r in rows if r[1] in FUND_OF_KIND
     )  # fmt: skip
     columns = list(zip(*found, strict=True)) or [()] * len(Payees.names())
