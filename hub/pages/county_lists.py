@@ -32,65 +32,58 @@ Make = Callable[[Any, MonthFile], Listing]
 
 
 @page.get("/fund/<fund>")
-@page.get("/fund/<fund>.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def fund(settled: str, fund: str, form: str = "") -> Response:
+def fund(settled: str, fund: str) -> Response:
     """Who pays into a fund."""
-    return _show(settled, "fund", form, _known(fund), lambda db, file: lists.payers_of(file, fund), fund=fund)
+    return _show(settled, "fund", _known(fund), lambda db, file: lists.payers_of(file, fund), fund=fund)
 
 
 @page.get("/payees/<fund>")
-@page.get("/payees/<fund>.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def payees(settled: str, fund: str, form: str = "") -> Response:
+def payees(settled: str, fund: str) -> Response:
     """Who draws from a fund."""
-    return _show(settled, "payees", form, _known(fund), lambda db, file: lists.payees_of(file, fund), fund=fund)
+    return _show(settled, "payees", _known(fund), lambda db, file: lists.payees_of(file, fund), fund=fund)
 
 
 @page.get("/payer/<id:payer_id>")
-@page.get("/payer/<id:payer_id>.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def payer(settled: str, payer_id: bytes, form: str = "") -> Response:
+def payer(settled: str, payer_id: bytes) -> Response:
     """Everybody whom a unit pays for."""
     with current().store.read() as db:
         name = listing.payers(db, [payer_id]).get(payer_id, {}).get("name", "")
-    return _show(settled, "payer", form, name, lambda db, file: lists.people_of(file, payer_id), payer_id=payer_id)
+    return _show(settled, "payer", name, lambda db, file: lists.people_of(file, payer_id), payer_id=payer_id)
 
 
 @page.get("/township/<code>")
-@page.get("/township/<code>.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def township(settled: str, code: str, form: str = "") -> Response:
+def township(settled: str, code: str) -> Response:
     """Everybody of a township; `-` for who lives nowhere known."""
     with current().store.read() as db:
         row = db.execute("SELECT name FROM division WHERE code = ?", (code,)).fetchone()
     place, name = "" if code == "-" else code, row["name"] if row else t("county.nowhere")
-    return _show(settled, "township", form, name, lambda db, file: lists.people_in(db, file, place), code=code)
+    return _show(settled, "township", name, lambda db, file: lists.people_in(db, file, place), code=code)
 
 
 @page.get("/held")
-@page.get("/held.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def held(settled: str, form: str = "") -> Response:
+def held(settled: str) -> Response:
     """Who is not paid, and why."""
-    return _show(settled, "held", form, "", lists.held_back)
+    return _show(settled, "held", "", lists.held_back)
 
 
 @page.get("/arrears")
-@page.get("/arrears.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def arrears(settled: str, form: str = "") -> Response:
+def arrears(settled: str) -> Response:
     """Who owes, since when, how much."""
-    return _show(settled, "arrears", form, "", lambda db, file: lists.arrears_of(file))
+    return _show(settled, "arrears", "", lambda db, file: lists.arrears_of(file))
 
 
 @page.get("/compare")
-@page.get("/compare.xlsx", defaults={"form": "xlsx"})
 @require_role(*READERS)
-def compare(settled: str, form: str = "") -> Response:
+def compare(settled: str) -> Response:
     """This month beside the one before, by fund and by township."""
     tables = comparing.tables(county_of(current()), settled)
-    if form == "xlsx":
+    if _as_sheet():
         return _file(sheets.of_comparison(tables, lang(), t), "compare", settled)
     return make_response(render_template("county/compare.html", settled=settled, tables=tables, naming=naming))
 
@@ -105,6 +98,11 @@ def person(settled: str, person_id: bytes) -> str:
     )
 
 
+def _as_sheet() -> bool:
+    """Whether the list is wanted as an Excel file."""
+    return request.args.get("form") == "xlsx"
+
+
 def _known(fund: str) -> str:
     """The fund's name. Raises UnknownSubject."""
     if fund not in FUNDS:
@@ -112,10 +110,10 @@ def _known(fund: str) -> str:
     return naming.FUND[fund][lang()]
 
 
-def _show(settled: str, kind: str, form: str, name: str, make: Make, **at: Any) -> Response:
+def _show(settled: str, kind: str, name: str, make: Make, **at: Any) -> Response:
     with county_of(current()).open(settled) as file, current().store.read() as db:
         found = make(db, file)
-        if form == "xlsx":
+        if _as_sheet():
             return _file(sheets.of_listing(db, found, lang(), t), kind, settled)
         asked = request.args
         down = {"up": False, "down": True}.get(asked.get("order", ""))

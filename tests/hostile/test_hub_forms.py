@@ -190,7 +190,7 @@ def test_addresses_made_up_are_answered_in_words(county: County, browse: Browse,
         "/settlement/%C2%B2%C2%B2%C2%B2%C2%B2-11/pay", f"/settlement/2026-11/people/paid?page={'9' * 40}",
         "/settlement/county?month=%00", "/settlement/county?month=9999-99", "/settlement/county/9999-99/approve",
         "/settlement/county/2026-11/held?sort=%00&order=%00&page=-1", "/settlement/county/2026-11/fund/%3Cscript%3E",
-        f"/settlement/county/2026-11/payer/{NOBODY}.xlsx", "/settlement/county/%C2%B2%C2%B2%C2%B2%C2%B2-11/arrears",
+        f"/settlement/county/2026-11/payer/{NOBODY}?form=xlsx", "/settlement/county/%C2%B2%C2%B2%C2%B2-11/arrears",
         f"/settlement/county/2026-11/person/{NOBODY}", "/settlement/county/2026-11/township/%00",
         "/settlement/2026-11/people/paid?page=-1", f"/settlement/2026-11/person/{NOBODY}", f"/receipts/{NOBODY}",
     ):  # fmt: skip

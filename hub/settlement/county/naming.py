@@ -9,7 +9,7 @@ Text = dict[str, str]
 
 FUND: dict[str, Text] = {
     "pension": {"zh": "职工养老", "en": "Employee pension"},
-    "medical": {"zh": "职工医保、生育", "en": "Medical and maternity"},
+    "medical": {"zh": "职工医保、生育", "en": "Medical"},
     "unemployment": {"zh": "失业", "en": "Unemployment"},
     "injury": {"zh": "工伤", "en": "Work injury"},
     "resident_pension": {"zh": "居民养老", "en": "Resident pension"},

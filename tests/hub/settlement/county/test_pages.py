@@ -71,7 +71,7 @@ def run_on_the_page(browser: Browser, month: str = NOVEMBER) -> None:
 
 
 def test_a_month_goes_through_four_hands_on_the_pages(hub: Hub, settler: Browser, browse: Browse) -> None:
-    assert "2026 年 11 月月结" in settler.get(HOME).text
+    assert "2026 年 11 月全县月结" in settler.get(HOME).text
     run_on_the_page(settler)
     assert "待审批" in settler.get(HOME).text
     for action, operator_no in HANDS.items():
@@ -234,7 +234,7 @@ def test_supervision_looks_and_runs_nothing_and_other_posts_see_nothing(
 ) -> None:
     run(register, months)
     inspector, clerk = browse(hub, INSPECT), browse(hub, "2001")
-    for path in (HOME, f"{AT}/held", f"{AT}/arrears.xlsx", f"{AT}/person/{register.people[0].hex()}"):
+    for path in (HOME, f"{AT}/held", f"{AT}/arrears?form=xlsx", f"{AT}/person/{register.people[0].hex()}"):
         assert inspector.client.get(path).status_code == 200
         assert clerk.client.get(path).status_code == 403
     inspector.get(HOME)
@@ -312,14 +312,14 @@ def test_every_list_comes_as_an_excel_file_with_all_rows_and_sums(
     unit = register.rows("SELECT id FROM unit")[0]["id"].hex()
     for path in ("fund/pension", "payees/resident_pension", f"payer/{unit}", f"township/{VILLAGE[:9]}", "held",
                  "arrears", "compare"):  # fmt: skip
-        assert len(sheet(settler.client.get(f"{AT}/{path}.xlsx"))) > 2, path
-    rows = sheet(settler.client.get(f"{AT}/payer/{unit}.xlsx"))
+        assert len(sheet(settler.client.get(f"{AT}/{path}?form=xlsx"))) > 2, path
+    rows = sheet(settler.client.get(f"{AT}/payer/{unit}?form=xlsx"))
     due = rows[0].index("本月应缴（元）")
     assert [Decimal(str(row[due])) for row in rows[1:]] == [Decimal("2656"), Decimal("1992"), Decimal("4648")]
 
     with register.store.write() as db:
         db.execute("UPDATE unit SET name = '=1+1'")
-    assert sheet(settler.client.get(f"{AT}/fund/pension.xlsx"))[1][0] == "'=1+1"
+    assert sheet(settler.client.get(f"{AT}/fund/pension?form=xlsx"))[1][0] == "'=1+1"
 
 
 def test_a_month_is_compared_with_the_one_before(settler: Browser, months: Months, register: County) -> None:
