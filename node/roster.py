@@ -36,6 +36,7 @@ from schema.web.door import Officer
 from sync.station.hello import NUMBERS_WANTED
 
 CHUNK = 200
+NOTHING_TO_DO = "id_former_division"  # on every second line of a roster it would hide what must be done
 GOOD, BAD, KNOWN, TAKEN = "good", "bad", "known", "taken"
 Progress = Callable[[int, int], None]
 _FROM_REGISTER = ("person.", "contact.")
@@ -92,6 +93,7 @@ class Judge:
         # On this sheet the number is a column even where the item has no such field.
         found = [*(wrong if item.field(ID_NUMBER) is None else ()), *self._about_person(seen, answers)]
         found += [*self._twice(number, identity), *examined.findings]
+        found = [f for f in found if f.code != NOTHING_TO_DO]
         return Judged(full, seen, examined, found, identity, BAD if checks.has_block(found) else GOOD)
 
     def note(self, judged: Judged, case: dict[str, Any]) -> None:
@@ -120,7 +122,7 @@ class Judge:
     def _about_person(self, seen: PersonView, answers: dict[str, str]) -> list[Finding]:
         """Who is meant, where the item itself does not ask for number and name."""
         if not seen.known:
-            if self.item.new_person:
+            if self.item.new_person or any(use.rule == "in_register" for use in self.item.checks):
                 return []
             zh = "本站名册里没有这个身份证号的人"
             return [Finding("unknown_person", "block", ID_NUMBER, zh, "Nobody of this ID number in the register here")]
@@ -341,11 +343,15 @@ def _require_numbers(db: Any, desk: Desk, needed: int) -> None:
         )
 
 
+def numbers_short(db: Any, desk: Desk, roster_id: bytes) -> int:
+    """How many receipt numbers its good lines need beyond those that are left here; 0 when there are enough."""
+    return max(0, counts(db, roster_id)[GOOD] - receipts.left(db, desk.station))
+
+
 def _want_numbers(db: Any, desk: Desk, roster_id: bytes) -> None:
     """What the next greeting asks the hub for: enough free numbers for what waits in previews."""
-    needed = counts(db, roster_id)[GOOD]
-    short = needed > receipts.left(db, desk.station)
-    database.set_setting(db, NUMBERS_WANTED, str(needed if short else 0).encode())
+    needed = counts(db, roster_id)[GOOD] if numbers_short(db, desk, roster_id) else 0
+    database.set_setting(db, NUMBERS_WANTED, str(needed).encode())
 
 
 def _json(value: Any) -> str:

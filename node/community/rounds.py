@@ -14,12 +14,12 @@ VISIT_FROM_AGE = 70
 
 
 def classes(db: Any, today: date) -> list[Any]:
-    """Classes that have not ended, the next one first."""
+    """Classes that have not ended: those that still `take` people first, the next one first."""
     sql = (
-        "SELECT c.*, d.name AS township_name, d.name_en AS township_en FROM training_class c "
-        "LEFT JOIN division d ON d.code = c.township WHERE c.ends_on >= ? ORDER BY c.begins_on, c.course, c.id LIMIT ?"
+        "SELECT c.*, c.state = 'open' AND c.sign_up_until >= :today AS takes FROM training_class c "
+        "WHERE c.ends_on >= :today ORDER BY takes DESC, c.begins_on, c.course, c.id LIMIT :shown"
     )
-    return list(db.execute(sql, (today.isoformat(), SHOWN)).fetchall())
+    return list(db.execute(sql, {"today": today.isoformat(), "shown": SHOWN}).fetchall())
 
 
 def seats(db: Any) -> list[Any]:

@@ -104,6 +104,7 @@ def show(roster_id: bytes) -> str:
         return render_template(
             "rosters/show.html", head=head, counts=roster.counts(db, roster_id),
             title=common.short_title(head["service"]), shown=SHOWN,
+            short=roster.numbers_short(db, desk, roster_id) if head["state"] != "withdrawn" else 0,
             rows=[(row, _number(row), findings.from_json(row["findings"])) for row in rows],
             unsent=one is not None and one["sent"] == "unsent" and head["state"] != "withdrawn",
         )  # fmt: skip

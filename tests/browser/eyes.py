@@ -35,6 +35,12 @@ _IS_CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll("
   .filter(el => el.scrollWidth > el.clientWidth + 1 &&
     (el === document.documentElement || getComputedStyle(el).overflowX !== "visible"))
   .map(el => `cut off: ${el.tagName} ${el.className} ${el.textContent.trim().slice(0, 60)}`)"""
+# A panel whose content runs out of it over its neighbour, and a page that goes on below the bar at its bottom.
+_SPILLS = """() => [...document.querySelectorAll("main .panel:not(.search)")]
+  .filter(el => getComputedStyle(el).overflowY === "visible" && el.scrollHeight > el.clientHeight + 1)
+  .map(el => `spills: ${el.textContent.trim().slice(0, 60)}`)
+  .concat(document.querySelector("#status") && document.documentElement.scrollHeight > innerHeight + 1
+    ? [`spills: the page goes on to ${document.documentElement.scrollHeight} px`] : [])"""
 _IS_TOO_WIDE = """() => { const wide = document.documentElement.clientWidth;
   return document.documentElement.scrollWidth <= wide ? [] : [...document.querySelectorAll("body *")]
     .filter(el => el.getClientRects().length && el.getBoundingClientRect().right > wide + 1)
@@ -77,7 +83,7 @@ class Eyes:
         if picture and self.keep:
             _keep(page.screenshot(animations="disabled", caret="initial", full_page=True), name)
         page.evaluate(axe())
-        found = [*page.evaluate(_TRIPS_READERS), *page.evaluate(_IS_CUT_OFF)]
+        found = [*page.evaluate(_TRIPS_READERS), *page.evaluate(_IS_CUT_OFF), *page.evaluate(_SPILLS)]
         if primary:
             page.set_viewport_size(LOW)
             found += [] if primary.evaluate(_IS_IN_SIGHT) else ["its primary action is out of sight on a low screen"]

@@ -21,6 +21,7 @@ GOOD = "<html lang='zh'><title>t</title><main><h1>柜台</h1>{}</main>"
         ("<p style='color:#aaa'>看不清</p>", "color-contrast"),
         ("<div style='width:40px;overflow:hidden;white-space:nowrap'>一行写不下的字</div>", "cut off: DIV"),
         ("<div style='width:3000px'>太宽</div>", "cut off: HTML"),
+        ("<div class='panel' style='height:20px'>一行<br>二行<br>三行</div>", "spills: 一行"),
         ("<script>throw new Error('broken')</script>", "broken"),
     ],
 )

@@ -99,12 +99,15 @@ def namesakes(who: people.Residents, person_id: bytes) -> int:
 
 def log_in_at_the_second_try(page: Page, eyes: Eyes, password: str) -> None:
     page.goto("/")
+    expect(page.locator("[name=operator_no]")).to_be_focused()
     page.keyboard.type("3011")
     page.keyboard.press("Enter")
+    expect(page.locator("[name=password]")).to_be_focused()
     page.keyboard.type("not-my-password")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("工号或密码不对，还可以试")
     eyes.look(page, "login")
+    expect(page.locator("[name=password]")).to_be_focused()
     page.keyboard.type(password)
     page.keyboard.press("Enter")
     expect(page.locator("#q")).to_be_focused()

@@ -121,6 +121,17 @@ def test_two_previews_of_one_file_make_each_case_once(station: Station, look: An
     assert [state for state, _ in lines_of(station, two)] == ["known", "known"]
 
 
+def test_a_line_says_each_thing_once_and_only_what_must_be_done(station: Station, unit: bytes, clerk: Any) -> None:
+    item = station.desk.service("base_declaration")
+    number = number_of("33062319900304113")
+    with station.store.read() as db:
+        header = [c.heading for c in roster.columns(db, station.desk, item)]
+    line = {"身份证号": number, "姓名": "商小远", "新基数（月工资）": 5200, "从哪个月起": "2026-11", "申报类型": "更正"}
+    new = NewRoster(item.id, unit, ["wage_sheet"], "基数.xlsx", clerk[0])
+    roster_id = roster.preview(station.desk, sheet([[line[h] for h in header]], header), new)
+    assert lines_of(station, roster_id) == [("bad", ["in_register"])]
+
+
 def test_missing_papers_stop_every_line(station: Station, look: Any) -> None:
     assert [state for state, _ in lines_of(station, look(GOOD_LINES, materials=()))] == ["bad", "bad"]
 

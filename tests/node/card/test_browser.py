@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from node.card.desk import Cards
 from node.card.pcsc_driver import PcscDriver
 from node.card.simulator import Habits, Holder, SimulatedCard, records
+from tests.browser.eyes import Eyes
 from tests.browsing import chromium, served
 from tests.node.card.vpcd import OnReader, Service
 from tests.node.conftest import PASSWORD, number_of
@@ -51,11 +52,16 @@ def window(app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_a_card_on_the_virtual_reader_opens_its_person_and_a_bad_one_says_why(window: Page, service: Service) -> None:
+    eyes = Eyes(keep=False)
+    eyes.watch(window)
     wrong = SimulatedCard(records(CHEN), Habits(select=()))
     wrong.answer = lambda command: b"\x6a\x82"  # type: ignore[method-assign]
     with OnReader(service.ports[0], wrong):
         expect(window.locator("#notice [data-card]")).to_contain_text("这不是社保卡")
+        eyes.look(window, "a wrong card")
     expect(window.locator("#notice [data-card]")).to_have_count(0)
     with OnReader(service.ports[0], SimulatedCard(records(CHEN), Habits(chunk=8))):
         window.wait_for_url("**/persons/*")
     expect(window.locator("h1")).to_contain_text("陈桂英")
+    eyes.look(window, "a person whose card was read")
+    assert eyes.complaints == []

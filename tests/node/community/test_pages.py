@@ -120,8 +120,12 @@ def test_classes_show_the_seats_left_and_who_of_here_has_one(
             "id": ids.new_id(), "person_id": person("张伟"), "class_id": class_id, "state": "waiting",
             "given_on": "2026-11-20", "case_id": ids.new_id(), "rev": 1,
         })  # fmt: skip
+        late = {"begins_on": "2026-11-20", "sign_up_until": "2026-11-15", "seats_taken": 3, "course": "电工"}
+        row = dict(db.execute("SELECT * FROM training_class").fetchone()) | late
+        database.insert(db, "training_class", row | {"id": ids.new_id()})
     page = counter.get("/community/training").text
     assert "已满，可候补" in page and "张伟" in page and "候补" in page
+    assert page.index("养老护理员") < page.index("电工") < page.index("停止报名") and "余 27" not in page
 
 
 def test_a_visit_is_due_on_the_day_agreed_and_gone_from_the_list_once_it_was_made(

@@ -20,6 +20,7 @@ from tests.node.conftest import Counter, number_of
 
 READER = "Kiosk reader"
 ZHANG_WEI = Holder(number_of("33068319901124001"), "张伟", "K00000001")
+ZHANG = Holder(number_of("33068319650812001"), "张建国", "K00000004")
 CHEN = Holder(number_of("33068319811103042"), "陈桂英", "K00000002")
 NO_PHONE = Holder(number_of("33068319670214502"), "吕秀珍", "K00000003")
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.eyes import Eyes
 from tests.browsing import chromium, served
 from tests.node.conftest import PASSWORD
-from tests.node.kiosk.conftest import CHEN, ZHANG_WEI
+from tests.node.kiosk.conftest import CHEN, ZHANG, ZHANG_WEI
 
 Lay = Callable[..., None]
 expect.set_options(timeout=20_000)
@@ -63,10 +63,10 @@ def look(page: Page, eyes: Eyes, name: str) -> None:
 
 def test_a_card_opens_own_records_and_taking_it_off_clears_the_screen(screen: Page, eyes: Eyes, lay: Lay) -> None:
     look(screen, eyes, "kiosk-home")
-    lay(ZHANG_WEI)
+    lay(ZHANG)
     screen.wait_for_url("**/question")
     look(screen, eyes, "kiosk-question")
-    for digit in "0016":
+    for digit in "2064":
         screen.locator(f'[data-digit="{digit}"]').click()
     screen.locator(".pad .go").click()
     screen.wait_for_url("**/me")
@@ -78,6 +78,22 @@ def test_a_card_opens_own_records_and_taking_it_off_clears_the_screen(screen: Pa
     screen.go_back()
     expect(screen.locator(".tile.main")).to_be_visible()
     assert "张" not in screen.locator("body").inner_text()
+
+
+def test_from_the_self_service_screen_no_page_of_the_counter_opens(
+    screen: Page, eyes: Eyes, person: Callable[[str], bytes]
+) -> None:
+    for path in ("/login", "/cases", "/unsent", "/search", f"/persons/{person('张建国').hex()}", "/items", "/station"):
+        answer = screen.goto(path)
+        assert answer is not None and answer.status == 404, path
+        eyes.look(screen, f"kiosk {path}")
+        assert "张" not in screen.locator("body").inner_text()
+    eyes.complaints[:] = [said for said in eyes.complaints if "status of 404" not in said]  # the browser notes each
+    screen.goto("/")
+    for key in ("F2", "F4", "/", "Control+Enter"):
+        screen.keyboard.press(key)
+    expect(screen.locator(".tile.main")).to_be_visible()
+    assert screen.url.count("/") == 3
 
 
 def test_a_number_is_taken_by_two_touches_and_called_at_the_window(

@@ -97,6 +97,13 @@ def test_the_same_file_again_changes_nothing_and_says_so(counter: Counter, stati
     assert len(cases_of(station)) == 1
 
 
+def test_too_few_numbers_are_told_before_anything_is_taken(counter: Counter, station: Station, unit: bytes) -> None:
+    with station.store.write() as db:
+        db.execute("UPDATE receipt_block SET last = first - 1")
+    page = counter.get(worked(counter, send(counter, sheet([GOOD])))).text
+    assert "还差 1 个回执号" in page and "现在上报" in page
+
+
 def test_all_of_it_is_withdrawn_while_unsent(counter: Counter, station: Station, unit: bytes) -> None:
     at = worked(counter, send(counter, sheet([GOOD])))
     worked(counter, counter.post(f"{at}/take"))
