@@ -24,9 +24,9 @@ def enter(page: Page, number: str, password: str) -> None:
 
 def go(page: Page, section: str) -> None:
     """To a section of the navigation, until it is there and its keys act."""
-    page.get_by_role("navigation").get_by_role("link", name=section).click()
+    page.locator("header nav").get_by_role("link", name=section).click()
     page.wait_for_load_state()
-    expect(page.locator("nav [aria-current=page]")).to_contain_text(section)
+    expect(page.locator("header nav [aria-current=page]")).to_contain_text(section)
 
 
 def step_to(page: Page, target: Locator) -> None:

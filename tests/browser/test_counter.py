@@ -101,7 +101,7 @@ def counter(office: World, sit_down: Callable[[str], Page], eyes: Eyes) -> Itera
 def test_a_morning_at_the_counter_needs_no_mouse(counter: Page, eyes: Eyes, town: Town) -> None:
     first, second = town.residents.unenrolled[0], town.residents.others[0]
     slips = [enrol(counter, eyes, town, first), change_phone(counter, town, second), change_unit(counter, town)]
-    cases = counter.get_by_role("navigation").get_by_role("link", name="经办")
+    cases = counter.locator("header nav").get_by_role("link", name="经办")
     step_to(counter, cases)
     counter.keyboard.press("Enter")
     for slip in slips:

@@ -240,7 +240,7 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
     month = world.today().strftime("%Y-%m")
     page = sit_down(world.hub_url)
     enter(page, "2201", world.passwords["2201"])
-    go(page, "结算")
+    to_settlement(page)
     eyes.look(page, "the county's month")
     page.get_by_role("link", name="居民养老单独结算").click()
     take_in_receipts(page, eyes, world)
@@ -249,7 +249,7 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
     for number, action, word in MONTH_HANDS:
         page = sit_down(world.hub_url)
         enter(page, number, world.passwords[number])
-        go(page, "结算")
+        to_settlement(page)
         page.get_by_role("link", name="居民养老单独结算").click()
         eyes.look(page, "settlement", page.locator("[data-key='Ctrl+Enter']"), picture=action == "approve")
         page.keyboard.press("Control+Enter")
@@ -269,6 +269,14 @@ def settle(world: World, sit_down: Callable[[str], Page], eyes: Eyes) -> None:
     page.get_by_role("link", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     eyes.look(page, "fleet in English")
+
+
+def to_settlement(page: Page) -> None:
+    """To the month of the resident pension, which has a page of its own beside the county's."""
+    go(page, "结算")
+    page.get_by_role("link", name="居民养老单独结算").click()
+    page.wait_for_url("**/settlement")
+    page.wait_for_load_state()
 
 
 def take_in_receipts(page: Page, eyes: Eyes, world: World) -> None:
