@@ -24,6 +24,7 @@ from hub.cli_usb import usb
 from hub.cli_verify import verify_sync
 from hub.context import Hub, with_hub
 from hub.server import listen, make_server
+from hub.settlement.county import jobs
 from hub.tasks import Tasks
 from schema import backup as copies
 from schema import logs, self_test
@@ -83,6 +84,7 @@ def run(hub: Hub, host: str | None, port: int | None) -> None:
         _out.print("正在停下 stopping")
     finally:
         server.stop()
+        jobs.of(app, hub.store, hub.clock).wait()
         tasks.stop()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.context import current
@@ -20,10 +20,10 @@ from hub.settlement.county.listing import Listing
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.inputs import month_named
 from hub.settlement.month import STATES
-from schema import period
+from schema import ids, period
 from schema.errors import UnknownSubject
 from schema.sheets_out import XLSX
-from schema.web.auth import require_role
+from schema.web.auth import current_officer, require_role
 from schema.web.frame import lang, t
 
 page = Blueprint("county_lists", __name__, url_prefix="/settlement/county/<settled>")
@@ -78,6 +78,13 @@ def arrears(settled: str) -> Response:
     return _show(settled, "arrears", "", lambda db, file: lists.arrears_of(file))
 
 
+@page.get("/bills")
+@require_role(*READERS)
+def bills(settled: str) -> Response:
+    """What each payer owes for this month, amount by amount: what the tax office is told (step 5)."""
+    return _show(settled, "bills", "", lambda db, file: lists.bills_of(file))
+
+
 @page.get("/compare")
 @require_role(*READERS)
 def compare(settled: str) -> Response:
@@ -93,9 +100,15 @@ def compare(settled: str) -> Response:
 def person(settled: str, person_id: bytes) -> str:
     """One person's month, as it could be shown to that person."""
     found = explaining.explain(county_of(current()), settled, person_id)
+    _log("month %s of person %s opened by %s", settled, ids.to_text(person_id))
     return render_template(
         "county/person.html", found=found, titles=explaining.titles(), states=STATES, percent=naming.percent
     )
+
+
+def _log(words: str, *what: str) -> None:
+    """Who looked at whom, who took a file along; nothing about anybody."""
+    current_app.logger.info(words, *what, current_officer().operator_no)
 
 
 def _as_sheet() -> bool:
@@ -127,6 +140,7 @@ def _show(settled: str, kind: str, name: str, make: Make, **at: Any) -> Response
 
 
 def _file(content: bytes, kind: str, settled: str) -> Response:
+    _log("month %s: list %s taken out by %s", settled, kind)
     answer = make_response(content)
     answer.headers["Content-Type"] = XLSX
     answer.headers["Content-Disposition"] = f'attachment; filename="{settled}-{kind}.xlsx"'

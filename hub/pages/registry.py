@@ -12,10 +12,11 @@ from hub import case_view, conflicts, search
 from hub.context import current
 from hub.officers import CASE_ROLES, MONEY_ROLES
 from hub.sections import Section
+from hub.settlement import month
 from schema import ids
 from schema.errors import UnknownSubject
 from schema.view import person_view
-from schema.web.auth import current_officer, require_role
+from schema.web.auth import current_officer, has_role, require_role
 
 page = Blueprint("registry", __name__)
 READERS = (*CASE_ROLES, *MONEY_ROLES, "inspect", "import")
@@ -69,6 +70,7 @@ def person(person_id: bytes) -> str:
             ],
             "same_number": search.same_number(db, view.person),
             "conflicts": conflicts.of_person(db, person_id),
+            "settled": month.settled(db, month.COUNTY)[:12] if has_role(*MONEY_ROLES, "inspect") else [],
         }
     current_app.logger.info("person %s opened by %s", ids.to_text(person_id), current_officer().operator_no)
     return render_template("hub/person.html", **values)

@@ -68,6 +68,11 @@ def get(db: Any, month: str, scheme: str = SCHEME) -> Any:
     return row
 
 
+def settled(db: Any, scheme: str = SCHEME) -> list[str]:
+    """The months that were computed at least once, the newest first."""
+    return [row[0] for row in db.execute("SELECT month FROM period WHERE scheme = ? ORDER BY 1 DESC", (scheme,))]
+
+
 def open_month(db: Any, scheme: str = SCHEME) -> str | None:
     """The month to settle next: the one not closed yet, else the one after the last closed.
 

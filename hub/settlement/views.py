@@ -63,7 +63,7 @@ class Overview:
 
 def overview(db: Any, today: date, asked: str | None = None) -> Overview:
     """The month asked for, else the open one, else the last."""
-    months = [r[0] for r in db.execute("SELECT month FROM period WHERE scheme = ? ORDER BY month DESC", (SCHEME,))]
+    months = month.settled(db)
     opened = month.open_month(db)
     shown = asked if asked and (asked in months or asked == opened) else opened
     found = month.find(db, shown) if shown else None

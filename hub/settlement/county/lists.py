@@ -48,6 +48,16 @@ def payers_of(file: MonthFile, fund: str) -> Listing:
     return _some(columns, who, figures, payers, "due_fen", "payer")
 
 
+def bills_of(file: MonthFile) -> Listing:
+    """Each payer's bill for this month by amount, and what it still owes of earlier ones."""
+    who, assessed, arrears = file.who().units, file.table("assessed"), file.table("arrears")
+    figures = {f"{name}_fen": _at(len(who), assessed.unit, getattr(assessed, name)) for name in AMOUNTS}
+    figures |= {"due_fen": _at(len(who), assessed.unit, due_of(assessed)),
+                "arrears_fen": _at(len(who), arrears.unit, due_of(arrears))}  # fmt: skip
+    figures |= {"all_fen": figures["due_fen"] + figures["arrears_fen"]}
+    return _some((_NAME, _NUMBER, *fens(*figures)), who, figures, payers, "all_fen", "payer")
+
+
 def payees_of(file: MonthFile, fund: str) -> Listing:
     """Who draws from a fund, for how many months, from the pool and from the account."""
     paid = file.table("payments")

@@ -71,7 +71,7 @@ def overview(county: County, asked: str | None = None) -> Overview:
     """The month asked for, else the open one; before the first of all, the present one."""
     today = county.clock.today()
     with county.store.read() as db:
-        months = [r[0] for r in db.execute("SELECT month FROM period WHERE scheme = ? ORDER BY 1 DESC", (COUNTY,))]
+        months = month.settled(db, COUNTY)
         opened = month.open_month(db, COUNTY)
         wanted = [asked] if asked and (asked in months or (opened is None and period.is_month(asked))) else []
         shown = [*wanted, opened or period.month_of(today)][0]

@@ -17,7 +17,7 @@ STATES = ("computed", "approved", "paid", "closed")
 @dataclass(frozen=True)
 class Step:
     """`done_from`: the state of the month from which on it is done. `counts`: names in `Summary.counts` that tell what
-    it did; `controls`: names of the control totals that belong to it.
+    it did; `controls`: names of the control totals that belong to it; `leads`: the list behind it.
     """
 
     number: int
@@ -26,6 +26,7 @@ class Step:
     done_from: str
     counts: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    leads: str = ""
 
 
 STEPS = (
@@ -34,19 +35,19 @@ STEPS = (
     Step(2, "缴费基数核定", "Bases", "computed", ("raised", "lowered")),
     Step(3, "应缴核定", "Assessment", "computed", ("assessed_fen",), ("bills",)),
     Step(4, "未申报按 110%", "Undeclared: 110 %", "computed", ("silent_units",)),
-    Step(5, "传税务", "Bills to the tax office", "computed", ("bills",)),
+    Step(5, "传税务", "Bills to the tax office", "computed", ("bills",), leads="bills"),
     Step(6, "到账导入", "Receipts", "computed", ("received_fen",), ("money",)),
     Step(7, "分配", "Allocation", "computed", ("allocated_fen",), ("allocated",)),
-    Step(8, "欠费与滞纳金", "Arrears, late fees", "computed", ("unpaid_fen",), ("arrears",)),
+    Step(8, "欠费与滞纳金", "Arrears, late fees", "computed", ("unpaid_fen",), ("arrears",), "arrears"),
     Step(9, "个人账户记账", "Account posting", "computed", ("credited",), ("pension_credits", "medical_credits")),
-    Step(10, "资格核验", "Eligibility", "computed", ("held",), ("payees",)),
+    Step(10, "资格核验", "Eligibility", "computed", ("held",), ("payees",), "held"),
     Step(11, "待遇核定", "Benefits", "computed", ("paid_fen",)),
     Step(12, "复核、审批", "Approval", "approved"),
     Step(13, "发放", "Disbursement", "paid", ("payees",)),
     Step(14, "银行回盘", "Bank results", "closed"),
     Step(15, "财务记账", "Journals", "paid", ("booked_fen",),
          ("contributions_booked", "fees_booked", "suspense_booked", "benefits_booked")),
-    Step(16, "对账", "Reconciliation", "closed"),
+    Step(16, "对账", "Reconciliation", "closed", leads="compare"),
     Step(17, "结账", "Close", "closed"),
 )  # fmt: skip
 

@@ -256,6 +256,23 @@ def test_a_fund_leads_to_its_payers_and_they_to_their_people(
     assert "480.94" in settler.get(f"{AT}/payees/resident_pension").text
 
 
+def test_steps_lead_to_the_lists_behind_them_and_the_person_page_to_its_months(
+    hub: Hub, settler: Browser, months: Months, register: County, browse: Browse, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(register, months)
+    page = settler.get(HOME).text
+    assert all(f'href="{AT}/{name}"' in page for name in ("bills", "arrears", "held", "compare"))
+    assert "4,648.00" in settler.get(f"{AT}/bills").text
+    person = register.people[0].hex()
+    assert f"{AT}/person/{person}" in settler.get(f"/persons/{person}").text
+    assert f"{AT}/person/" not in browse(hub, "2001").get(f"/persons/{person}").text
+    with caplog.at_level("INFO"):
+        settler.get(f"{AT}/person/{person}")
+        settler.client.get(f"{AT}/held?form=xlsx")
+    assert f"month {NOVEMBER} of person {person} opened by {OFFICERS['settle']}" in caplog.text
+    assert f"month {NOVEMBER}: list held taken out by {OFFICERS['settle']}" in caplog.text
+
+
 def test_a_township_leads_to_its_people(settler: Browser, months: Months, register: County) -> None:
     run(register, months)
     here = settler.get(f"{AT}/township/{VILLAGE[:9]}").text
@@ -310,7 +327,7 @@ def test_every_list_comes_as_an_excel_file_with_all_rows_and_sums(
 ) -> None:
     run(register, months)
     unit = register.rows("SELECT id FROM unit")[0]["id"].hex()
-    for path in ("fund/pension", "payees/resident_pension", f"payer/{unit}", f"township/{VILLAGE[:9]}", "held",
+    for path in ("bills", "fund/pension", "payees/resident_pension", f"payer/{unit}", f"township/{VILLAGE[:9]}", "held",
                  "arrears", "compare"):  # fmt: skip
         assert len(sheet(settler.client.get(f"{AT}/{path}?form=xlsx"))) > 2, path
     rows = sheet(settler.client.get(f"{AT}/payer/{unit}?form=xlsx"))
