@@ -14,7 +14,7 @@ from hub.context import EXTENSION, Hub, current
 from hub.officers import HubOfficers
 from hub.pages import check, registry
 from hub.sections import sections
-from schema import ids, keys
+from schema import ids, keys, period
 from schema.clock import parse_stamp
 from schema.web import formats
 from schema.web.auth import has_role, init_auth, officer_or_none
@@ -55,7 +55,8 @@ def create_app(hub: Hub, *, cost: keys.Cost = keys.STANDARD) -> Flask:
     app.context_processor(_page_variables)
     app.jinja_env.globals.update(
         service_short=_service_short,
-        days_between=lambda day, due_on: (date.fromisoformat(due_on) - day).days,
+        days_left=lambda today, due_on: period.working_days_left(today, date.fromisoformat(due_on)),
+        announced=lambda due_on: period.is_announced(date.fromisoformat(due_on)),
         ago=lambda at: formats.duration(hub.clock.now() - parse_stamp(at), lang()),
         has_text=lambda key: key in app.extensions["web"].texts.keys(),  # noqa: SIM118  (a catalogue, not a dict)
         undo_s=hub.config.undo_s,

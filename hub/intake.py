@@ -100,7 +100,7 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
         case,
         findings=notes,
         step=None if on_the_spot else case.steps[0],
-        due_on=add_working_days(case.received_on, case.item.limit_working_days).isoformat(),
+        due_on=_due_on(case),
     )
     cases.save(pub, case)
     steps.record(
@@ -116,6 +116,12 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
     if on_the_spot:
         changes = registry.changes_of(pub.db, case, case.received_on)
         registry.put_into_effect(pub, case, changes, at=_received_at(fact))
+
+
+def _due_on(case: HubCase) -> str | None:
+    """The last day of the legal limit; None where the law sets none: such a case must not look overdue tomorrow."""
+    limit = case.item.limit_working_days
+    return add_working_days(case.received_on, limit).isoformat() if limit else None
 
 
 def _on_the_spot(case: HubCase) -> bool:

@@ -36,12 +36,12 @@ def steps_of(officer: Officer) -> tuple[str, ...]:
 
 
 def waiting(db: Any, officer: Officer, wanted: Filter, limit: int = PAGE_ROWS) -> list[Any]:
-    """Cases for this officer, by legal limit and receive time. Cases his hands have touched wait for others."""
+    """Cases for this officer, by legal limit and receive time, so overdue ones come first. Cases his hands have touched wait for others."""
     where, values = _mine(officer, wanted)
     sql = (
         "SELECT c.id, c.service, c.step, c.station, c.township, c.person_name, c.receipt_no, c.due_on, c.received_at, "
         f"c.stated_at, c.findings, d.name AS township_name FROM hub_case c LEFT JOIN division d ON d.code = c.township "
-        f"WHERE {where} ORDER BY c.due_on, c.received_at, c.id LIMIT ?"
+        f"WHERE {where} ORDER BY c.due_on IS NULL, c.due_on, c.received_at, c.id LIMIT ?"
     )
     return list(db.execute(sql, (*values, limit)))
 

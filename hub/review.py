@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub import calculation, cases, decision, officers, registry, steps
+from hub import calculation, cases, confidential, decision, officers, registry, steps
 from hub.cases import HubCase
 from hub.decision import AGREE, REJECT, RETURN, Decision
 from schema import case as case_states
@@ -211,6 +211,8 @@ def why_not(db: Any, case: HubCase, officer: str, on: date) -> Refusal | None:
         )
     try:
         officers.require(db, officer, case_states.STEPS[case.step]["role"], on)
+        if case.item.confidential:
+            officers.require(db, officer, confidential.LABOUR, on)
     except NotAllowed as refusal:
         return refusal
     other = decision.pending_on(db, case.id)

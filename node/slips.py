@@ -12,13 +12,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from node import cases, prints
 from node.cases import Desk
 from node.prints import Print, Proof
-from schema import events, resident_id
+from schema import events, period, resident_id
 from schema import prints as papers
 from schema.clock import local
 from schema.errors import UnknownSubject, WrongState
 from schema.events import Fact
 from schema.service_parts import Service
 from schema.web.door import Officer
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """When the legal limit ends. `received_on`: the day on which the hub has it; before that, the day it would be if
+    the hub received the case on the day of printing. `announced`: whether that year's holidays are known.
+    """
+
+    on: date
+    received_on: date | None
+    announced: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,18 @@ def read(db: Any, case_id: bytes, copy: int, services: dict[str, Service], hub_u
 
 def _taken(db: Any, case_id: bytes) -> Fact:
     return next(f for f in events.of_subject(db, case_id) if f.kind == "case_submitted")
+
+
+def last_day(db: Any, slip: Slip) -> LastDay | None:
+    """The last day of the limit as this copy may truly say it: a copy goes on saying what it said when printed."""
+    limit = slip.item.limit_working_days
+    if not limit or slip.fact.body["legal"] == "final":
+        return None
+    sql = "SELECT received_at, due_on FROM case_state WHERE case_id = ? AND due_on IS NOT NULL AND received_at <= ?"
+    row = db.execute(sql, (slip.case_id, slip.made.at)).fetchone()
+    here = local(row["received_at"]).date() if row else None
+    on = date.fromisoformat(row["due_on"]) if row else period.add_working_days(slip.made.on, limit)
+    return LastDay(on, here, period.is_announced(on))
 
 
 def id_tail(db: Any, body: dict[str, Any]) -> str:

@@ -18,15 +18,25 @@ INITIALS_LIMIT, PINYIN_LIMIT = 20, 120
 @lru_cache(maxsize=100_000)
 def pinyin(name: str) -> tuple[str, str]:
     """(full, initials): '张建国' -> ('zhangjianguo', 'zjg'). ü is v, as typed; what has no reading is left out."""
-    # Imported here: its dictionary takes a second to load, and most commands never spell a name.
-    from pypinyin import Style, lazy_pinyin
-
     kept = "".join(c for c in name if c.isalpha())
     surname = next((s for s in (kept[:2], kept[:1]) if s in _SURNAMES), "")
     spoken = _SURNAMES[surname].split() if surname else []
-    rest = lazy_pinyin(kept[len(surname) :], style=Style.NORMAL, errors=_latin_only)
-    syllables = [*spoken, *(s.lower() for s in rest if s)]
+    syllables = [*spoken, *_syllables(kept[len(surname) :])]
     return "".join(syllables)[:PINYIN_LIMIT], "".join(s[0] for s in syllables)[:INITIALS_LIMIT]
+
+
+@lru_cache(maxsize=1_000)
+def spelled(words: str) -> tuple[str, str]:
+    """(full, initials) of words that are no name: 单位 is danwei, 单国强 shanguoqiang."""
+    syllables = _syllables("".join(c for c in words if c.isalpha()))
+    return "".join(syllables), "".join(s[0] for s in syllables)
+
+
+def _syllables(text: str) -> list[str]:
+    # Imported here: its dictionary takes a second to load, and most commands never spell a name.
+    from pypinyin import Style, lazy_pinyin
+
+    return [s.lower() for s in lazy_pinyin(text, style=Style.NORMAL, errors=_latin_only) if s]
 
 
 def _latin_only(run: str) -> str:

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 
 import chinese_calendar
 
+# 元旦、劳动节、国庆节：全国年节及纪念日放假办法（2024 修订）二. The others follow the moon or the sun.
+_FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 _MONTH = re.compile(r"(?:19|20|21)[0-9]{2}-(?:0[1-9]|1[0-2])")
 
 
@@ -55,12 +57,23 @@ def month_reaching_age(birth: date, years: int) -> str:
     return f"{birth.year + years:04d}-{birth.month:02d}"
 
 
-def is_working_day(day: date) -> bool:
-    """Whether offices work that day: by the State Council's list; plain weekdays in years it does not cover."""
+def is_announced(day: date) -> bool:
+    """Whether the State Council's holidays and make-up days of that year are known to this program."""
     try:
-        return bool(chinese_calendar.is_workday(day))
+        chinese_calendar.is_workday(day)
     except NotImplementedError:
-        return day.weekday() < 5
+        return False
+    return True
+
+
+def is_working_day(day: date) -> bool:
+    """Whether offices work that day: by the State Council's list for the year.
+
+    In a year it does not cover (`is_announced`): Monday to Friday without the holidays whose date the law fixes.
+    """
+    if is_announced(day):
+        return bool(chinese_calendar.is_workday(day))
+    return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
 
 
 def add_working_days(day: date, count: int) -> date:
@@ -69,6 +82,13 @@ def add_working_days(day: date, count: int) -> date:
         day += timedelta(days=1)
         count -= is_working_day(day)
     return day
+
+
+def working_days_left(today: date, last: date) -> int:
+    """How many working days there are from tomorrow to the last day; negative: so many since it."""
+    earlier, later = sorted((today, last))
+    days = (earlier + timedelta(days=n) for n in range(1, (later - earlier).days + 1))
+    return sum(map(is_working_day, days)) * (1 if last >= today else -1)
 
 
 def _ordinal(month: str) -> int:

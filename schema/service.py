@@ -21,7 +21,7 @@ from schema.errors import BadServiceFile
 from schema.field_types import TYPES
 from schema.findings import SEVERITIES, Severity
 from schema.parameter import Parameters
-from schema.service_parts import CheckUse, Choice, Condition, Field, Material, Mode, Section, Service
+from schema.service_parts import GROUPS, CheckUse, Choice, Condition, Field, Material, Mode, Section, Service
 from schema.toml_reader import Faults, Reader, Text, open_file
 
 __all__ = ["Service", "choices", "load_all"]
@@ -30,6 +30,7 @@ ROOT = Path(__file__).parent
 FOLDER = ROOT / "services"
 CHOICES_FILE = ROOT / "choices.toml"
 SUBJECTS = ("person", "unit", "household", "nobody")
+NO_MAX = 999
 PLACEHOLDERS = ("limit_working_days",)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
@@ -79,7 +80,7 @@ def load_all(
         found[path.stem] = service
     if faults:
         raise BadServiceFile(faults.text("zh"), faults.text("en"))
-    return dict(sorted(found.items(), key=lambda item: (item[1].common_key or "~", item[0])))
+    return dict(sorted(found.items(), key=lambda item: (item[1].common_key or "~", item[1].no, item[0])))
 
 
 class _ServiceFile:
@@ -102,6 +103,8 @@ class _ServiceFile:
         materials = tuple(self._material(t) for t in self._each("materials", required=False))
         service = Service(
             id=id_,
+            no=self._no(),
+            group=r.one_of("group", GROUPS),
             version=r.take("version", int, 1),
             effective_from=r.take("effective_from", date, date.min),
             title=r.text("title"),
@@ -132,6 +135,13 @@ class _ServiceFile:
         for table in self.unfinished:
             table.done()
         return service
+
+    def _no(self) -> int:
+        no = int(self.reader.take("no", int, 1))
+        if not 1 <= no <= NO_MAX:
+            zh, en = f"目录编号应在 1 到 {NO_MAX} 之间", f"the catalogue number must be from 1 to {NO_MAX}"
+            self.reader.fault("no", zh, en)
+        return no
 
     def _each(self, key: str, *, required: bool = True) -> list[Reader]:
         """The tables of a list; each reports its unknown keys when all of the file has been read."""

@@ -121,10 +121,25 @@ class Mode:
     when: Condition | None = None
 
 
+# Where an item stands in the menu, in this order.
+GROUPS: dict[str, Text] = {
+    "insured": {"zh": "参保缴费", "en": "Insurance and contributions"},
+    "unit": {"zh": "单位、职工", "en": "Employers and employees"},
+    "benefit": {"zh": "养老和其他待遇", "en": "Pensions and benefits"},
+    "work": {"zh": "就业、失业、培训", "en": "Work, unemployment, training"},
+    "injury": {"zh": "工伤", "en": "Work injury"},
+    "medical": {"zh": "医疗、生育", "en": "Medical and maternity"},
+    "card": {"zh": "社会保障卡", "en": "Social security card"},
+    "public": {"zh": "查询、咨询、维权、走访", "en": "Records, advice, rights, visits"},
+}
+
+
 @dataclass(frozen=True)
 class Service:
     """A service item, one version of it. `modes`: the first whose condition holds; the last has none.
 
+    `no`: its number in the county's catalogue of business items, which several files may share (report a death, claim
+    the grant); `group`: where it stands in the menu.
     `subject`: person, unit, household or nobody (then nobody is searched for and the slip names no one).
     `new_person`, `new_unit`: somebody not in the register may apply. `forward_to`: the body that an item of mode F goes
     to. `confidential`: at the station only who took a case sees it, at the hub only labour inspection. `urgent`: a case
@@ -132,6 +147,8 @@ class Service:
     """
 
     id: str
+    no: int
+    group: str
     version: int
     effective_from: date
     title: Text

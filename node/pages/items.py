@@ -11,11 +11,12 @@ from typing import Any
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from node import alike, beforehand, case_state, cases, forms, scans, slips, status
+from node import alike, beforehand, case_state, cases, forms, menu, scans, slips, status
 from node.cases import Given
 from node.pages import common, prints
 from node.station import current
 from schema import checks, estimate, field_types, ids, subject
+from schema.case import LEGAL_OF_MODE
 from schema.errors import OutOfNumbers, WrongState
 from schema.findings import Finding
 from schema.service_parts import Service
@@ -72,8 +73,22 @@ class Filled:
 
 @page.get("/items")
 def index() -> str:
-    """All items, the common ones first."""
-    return render_template("items/index.html", items=common.in_key_order(current().desk.services.values()))
+    """All items by group. The page itself narrows them while the clerk types."""
+    return _menu("")
+
+
+@page.post("/items")
+def narrowed() -> str:
+    """The items that fit what was typed, for a browser without script. Not in the address: it may be an ID number."""
+    return _menu(request.form.get("q", ""))
+
+
+def _menu(typed: str) -> str:
+    services = current().desk.services
+    groups = menu.grouped(services.values(), typed)
+    return render_template(
+        "items/index.html", groups=groups, count=len(services), typed=typed, legal_of_mode=LEGAL_OF_MODE
+    )
 
 
 @page.get("/items/<service>")

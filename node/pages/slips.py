@@ -62,6 +62,7 @@ def _sheet(case_id: bytes, copy: int, *, as_file: bool) -> tuple[str, str]:
             papers=[m for m in slip.item.materials if m.id in body["materials"]],
             tail=slips.id_tail(db, body),
             phone=slips.phone(db, body),
+            last=slips.last_day(db, slip),
             **prints.frame_values(db, slip.made, as_file=as_file) | taken_by,
         )
     return html, slip.made.file_name

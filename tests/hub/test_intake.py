@@ -48,6 +48,13 @@ def test_the_legal_limit_runs_from_the_day_the_hub_received_it(county: County, d
     assert county.one("SELECT due_on FROM hub_case WHERE id = ?", case_id) == "2026-12-21"
 
 
+def test_a_case_without_a_legal_limit_has_no_last_day_and_is_never_late(county: County, desk: Desk) -> None:
+    county.add_pensioner_to_be(life_status="2", died_on="2026-10-01")
+    case_id = desk.submit("care_elsewhere_filing", "周建根")
+    assert county.rows("SELECT step, due_on FROM hub_case WHERE id = ?", case_id) == [("review", None)]
+    assert county.rows("SELECT due_on FROM case_state WHERE case_id = ?", case_id) == [(None,)]
+
+
 def test_what_the_station_found_is_not_believed(county: County, desk: Desk) -> None:
     county.add_pensioner_to_be(life_status="2", died_on="2026-10-01")
     case_id = desk.submit(CLAIM, "周建根", findings=[])

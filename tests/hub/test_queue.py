@@ -10,6 +10,7 @@ import pytest
 from hub import queue
 from hub.officers import HubOfficers
 from hub.queue import Filter
+from schema import database
 from schema.clock import FixedClock
 from schema.web.door import Officer
 from tests.hub.county import ACCEPT, ALL_FOUR, CHANGE, CLAIM, INSPECT, County, Desk
@@ -42,6 +43,13 @@ def three(county: County, desk: Desk, clock: FixedClock) -> list[bytes]:
 
 def test_the_nearest_limit_comes_first(county: County, three: list[bytes]) -> None:
     assert names(county, officer(county, ACCEPT)) == ["丙三", "甲一", "乙二"]
+
+
+def test_overdue_cases_come_first_and_those_without_a_limit_last(county: County, three: list[bytes]) -> None:
+    with county.store.write() as db:
+        for case_id, due_on in zip(three, ("2026-11-20", None, "2026-12-01"), strict=True):
+            database.update(db, "hub_case", {"id": case_id}, {"due_on": due_on})
+    assert names(county, officer(county, ACCEPT)) == ["甲一", "丙三", "乙二"]
 
 
 @pytest.mark.parametrize(

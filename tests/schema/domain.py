@@ -42,6 +42,13 @@ def good(service_id: str) -> dict[str, Any]:
     return read(CASES / "services" / f"{service_id}.toml")
 
 
+def ways(service_id: str) -> list[dict[str, Any]]:
+    """The good case, and beside it one for each other way in which the item is decided: sections `[[also]]`."""
+    first = good(service_id)
+    others = first.pop("also", [])
+    return [first, *(merged(first, also) for also in others)]
+
+
 def view_of(data: dict[str, Any]) -> PersonView:
     """The view that a case file describes: sections person, contact, enrolments ...; known = false for somebody new."""
     known = data.get("known", True) and "person" in data
@@ -122,3 +129,17 @@ def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 def examined(data: dict[str, Any]) -> Examined:
     item = services()[data["service"]]
     return examine(item, data["answers"], data["materials"], view_of(data), data["today"], parameters())
+
+
+WAYS = [
+    (service_id, at)
+    for service_id in sorted(path.stem for path in (CASES / "services").glob("*.toml"))
+    for at, _ in enumerate(ways(service_id))
+]
+
+
+def way_name(way: object) -> str:
+    """`item-mode`, for the names of generated tests."""
+    if not isinstance(way, tuple):
+        return str(way)
+    return f"{way[0]}-{ways(way[0])[way[1]]['expected']['mode']}"

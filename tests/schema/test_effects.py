@@ -72,9 +72,9 @@ def rows_of_others(view: PersonView, tables: set[str]) -> dict[str, dict[bytes, 
     return {table: {row["id"]: row for row in view.rows_of(table)} for table in tables}
 
 
-@pytest.mark.parametrize("service_id", domain.services())
-def test_the_good_case_of_every_item_changes_what_its_file_says(service_id: str) -> None:
-    data = domain.good(service_id)
+@pytest.mark.parametrize("way", domain.WAYS, ids=domain.way_name)
+def test_the_good_case_of_every_item_changes_what_its_file_says(way: tuple[str, int]) -> None:
+    data = domain.ways(way[0])[way[1]]
     changes = decided(data)
     about = {PERSON_ID} | {domain.member_id(place) for place, _ in enumerate(data.get("members", []))}
     assert [c.table for c in changes] == [c["table"] for c in data["expected"]["changes"]]
@@ -84,10 +84,10 @@ def test_the_good_case_of_every_item_changes_what_its_file_says(service_id: str)
         assert change.row.get("person_id", PERSON_ID) in about
 
 
-@pytest.mark.parametrize("service_id", domain.services())
-def test_the_mode_and_steps_of_the_good_case_are_those_of_its_file(service_id: str) -> None:
-    data = domain.good(service_id)
-    item, values = domain.services()[service_id], domain.examined(data).values
+@pytest.mark.parametrize("way", domain.WAYS, ids=domain.way_name)
+def test_the_mode_and_steps_of_the_good_case_are_those_of_its_file(way: tuple[str, int]) -> None:
+    data = domain.ways(way[0])[way[1]]
+    item, values = domain.services()[data["service"]], domain.examined(data).values
     found = (item.mode_for(values), list(item.steps_for(values)), item.legal_for(values))
     assert found == (data["expected"]["mode"], data["expected"]["steps"], data["expected"]["legal"])
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import tomllib
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schema import period
+from tests.schema.domain import CASES
 
 MONTHS = st.builds(lambda y, m: f"{y:04d}-{m:02d}", st.integers(1950, 2149), st.integers(1, 12))
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
@@ -74,10 +77,28 @@ def test_working_days_follow_holidays_and_make_up_days(start: date, count: int, 
     assert period.add_working_days(start, count) == expected
 
 
-def test_years_without_an_announced_calendar_count_weekdays() -> None:
-    assert period.add_working_days(date(2090, 9, 29), 2) == date(2090, 10, 3)
-    assert period.is_working_day(date(2090, 10, 2))
-    assert not period.is_working_day(date(2090, 10, 1))
+LIMITS = tomllib.loads((CASES / "working_days.toml").read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", LIMITS, ids=lambda case: case["title"])
+def test_a_legal_limit_ends_on_the_day_that_the_policy_officers_count(case: dict[str, Any]) -> None:
+    last = period.add_working_days(case["received"], case["limit"])
+    assert (last, period.is_announced(last)) == (case["last"], case.get("announced", True))
+    assert period.working_days_left(case["received"], last) == case["limit"]
+
+
+@given(DAYS, st.integers(0, 90))
+def test_days_left_is_what_was_added_and_days_since_its_negative(day: date, count: int) -> None:
+    last = period.add_working_days(day, count)
+    assert period.working_days_left(day, last) == count
+    assert period.working_days_left(last, day) == -count
+
+
+def test_a_year_without_an_announced_calendar_knows_the_holidays_that_the_law_dates() -> None:
+    off = [date(2090, 1, 1), *(date(2090, 5, n) for n in (1, 2)), *(date(2090, 10, n) for n in (1, 2, 3))]
+    assert not any(map(period.is_working_day, off))
+    assert period.is_working_day(date(2090, 10, 4)) and not period.is_working_day(date(2090, 10, 7))
+
 
 
 @given(DAYS, st.integers(0, 30), st.integers(0, 30))

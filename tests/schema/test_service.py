@@ -9,7 +9,7 @@ import pytest
 
 from schema import case, service
 from schema.errors import BadServiceFile
-from schema.service_parts import Condition
+from schema.service_parts import GROUPS, Condition
 from tests.schema.domain import services
 
 GOOD = (service.FOLDER / "resident_pension_enrolment.toml").read_text(encoding="utf-8")
@@ -98,6 +98,12 @@ def without(text: str, start: str) -> str:
         ("effective_from     = 2026-01-01", 'effective_from = "2026"', "effective_from: must be a date"),
         ('law                = ["国发', 'law = [1, "国发', "law: must be a list of texts"),
         ('common_key         = "1"', 'common_key = "0"', "common_key: '0' is not known"),
+        ("no                 = 9", 'no = "9"', "no: must be a whole number"),
+        ("no                 = 9\n", "", "no: 'no' is missing: add it"),
+        ("no                 = 9", "no = 0", "no: the catalogue number must be from 1 to 999"),
+        ("no                 = 9", "no = 1000", "no: the catalogue number must be from 1 to 999"),
+        ('group              = "insured"', 'group = "insure"', "group: 'insure' is not known; did you mean 'insured'"),
+        ('group              = "insured"\n', "", "group: 'group' is missing: add it"),
         ("title              = {", "title = {{", "is not TOML"),
     ],
 )
@@ -132,14 +138,20 @@ def test_a_condition_must_say_what_it_compares_with(tmp_path: Path) -> None:
     assert "required_when.inn: 'inn' is not known" in said
 
 
-def test_items_are_in_the_order_of_their_menu_keys_and_then_by_name() -> None:
-    found = [(s.common_key or "~", s.id) for s in services().values()]
+def test_items_are_in_the_order_of_their_menu_keys_and_then_of_the_catalogue() -> None:
+    found = [(s.common_key or "~", s.no, s.id) for s in services().values()]
     assert found == sorted(found)
     assert found[:3] == [
-        ("1", "resident_pension_enrolment"),
-        ("2", "personal_data_change"),
-        ("3", "resident_pension_claim"),
+        ("1", 9, "resident_pension_enrolment"),
+        ("2", 13, "personal_data_change"),
+        ("3", 11, "resident_pension_claim"),
     ]
+
+
+def test_the_catalogue_is_whole() -> None:
+    """The 44 business items of a station; a few of them are several files (a card is applied for, handed over, ...)."""
+    assert {item.no for item in services().values()} == set(range(1, 45))
+    assert {item.group for item in services().values()} == set(GROUPS)
 
 
 @pytest.mark.parametrize("item", services().values(), ids=lambda s: s.id)

@@ -8,6 +8,7 @@
 //   data-list                 arrows and J K move among its tabindex rows; Enter opens the row's link
 //   data-choice               a group of radio buttons: up, down, J K another group; A B C a value; Enter on, then save
 //   data-combo                a text box with hits below it: data-combo-input, data-combo-hits
+//   data-menu-find            a box that narrows the links below data-menu; arrows move among them, Enter opens
 //   form[data-batch]          a bar that appears with a selection
 "use strict";
 (() => {
@@ -90,7 +91,7 @@
   document.addEventListener("keydown", (e) => {
     if (composing(e)) return;
     const acts = always[nameOf(e)];
-    if (acts ? acts(e) : inCombo(e) || inList(e) || inChoice(e) || walk(e) || single(e)) e.preventDefault();
+    if (acts ? acts(e) : inMenu(e) || inCombo(e) || inList(e) || inChoice(e) || walk(e) || single(e)) e.preventDefault();
   });
 
   // ---- Enter walks from field to field --------------------------------------------------------------------------
@@ -210,6 +211,41 @@
     delete combo.dataset.closed;
     if (!e.target.value.trim()) close(combo);
   });
+
+  // ---- the menu: narrowed while one types, arrows move the focus among what is left -------------------------------
+  const menuBox = () => one("[data-menu-find]");
+  const menuRows = () => all(document, "[data-menu] a");
+  const menuLeft = () => menuRows().filter(shown);
+  const menuText = () => plain(menuBox().value).toLowerCase().replace(/['’\s]/g, "").slice(0, 40);
+
+  function narrow() {
+    const text = menuText();
+    const fits = (row) => (/^\d+$/.test(text) ? row.dataset.no.startsWith(text) : row.dataset.words.includes(text));
+    menuRows().forEach((row) => { row.closest("li").hidden = !fits(row); });
+    all(document, "[data-menu] section").forEach((group) => { group.hidden = !group.querySelector("li:not([hidden])"); });
+    const left = menuLeft();
+    // Enter opens the one with exactly that number, else the first.
+    const first = text && (left.find((row) => row.dataset.no === text) || left[0]);
+    menuRows().forEach((row) => row.classList.toggle("on", row === first));
+    one("[data-menu-none]").hidden = left.length > 0;
+    const count = one("[data-menu-count]");
+    count.textContent = text ? count.dataset.words.replace("{n}", left.length) : "";
+  }
+
+  function inMenu(e) {
+    const box = menuBox();
+    const rows = box && (e.target === box || e.target.closest("[data-menu]")) ? menuLeft() : [];
+    const chosen = rows.find((row) => row.classList.contains("on"));
+    if (e.key === "Enter" && e.target === box && chosen) return follow(chosen.href);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (!step || !rows.length) return false;
+    const at = e.target === box ? rows.indexOf(chosen || rows[0]) - (step > 0 && !chosen ? 1 : 0) : rows.indexOf(e.target);
+    const next = rows[at + step];
+    if (next) next.focus();
+    else if (step < 0) box.focus();
+    return true;
+  }
+  document.addEventListener("input", (e) => { if (e.target === menuBox()) narrow(); });
 
   // ---- fields: what an input method or a habit leaves behind is tidied, and shown in groups ------------------------
   const plain = (text) => text.normalize("NFKC").trim();

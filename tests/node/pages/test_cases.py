@@ -140,6 +140,34 @@ def test_the_first_print_is_the_slip_and_every_later_one_is_a_marked_and_logged_
     assert [tuple(row) for row in rows] == [(1, "3012"), (2, "3012")]
 
 
+def test_a_slip_says_the_last_legal_day_as_far_as_it_can_be_promised(
+    counter: Counter, station: Station, enrol: Enrol, clock: FixedClock
+) -> None:
+    done = enrol()
+    where = f"/cases/{done.case_id.hex()}/slip"
+    counter.get(f"/cases/{done.case_id.hex()}")
+    counter.post(where)
+    before = "中心今天收到的话，最晚 2026 年 12 月 7 日。"
+    assert before in plain(counter.get(f"{where}/1").text)
+    clock.advance(minutes=90)
+    hub_says(station, done, "accepted")  # received at 10:00, due on 2026-12-07
+    counter.get(f"/cases/{done.case_id.hex()}")
+    counter.post(where)
+    assert "中心 2026 年 11 月 23 日 收到，最晚 2026 年 12 月 7 日。" in plain(counter.get(f"{where}/2").text)
+    assert before in plain(counter.get(f"{where}/1").text), "a copy goes on saying what it said"
+
+
+def test_a_last_day_in_a_year_without_announced_holidays_is_marked(
+    counter: Counter, enrol: Enrol, clock: FixedClock
+) -> None:
+    clock.advance(days=31)
+    done = enrol()
+    counter.get(f"/cases/{done.case_id.hex()}")
+    counter.post(f"/cases/{done.case_id.hex()}/slip")
+    page = plain(counter.get(f"/cases/{done.case_id.hex()}/slip/1").text)
+    assert "最晚 2027 年 1 月 8 日（2027 年放假安排公布前的推算）。" in page
+
+
 def test_a_final_slip_names_no_further_steps(
     counter: Counter, station: Station, clerk: tuple, person: Callable[[str], bytes]
 ) -> None:

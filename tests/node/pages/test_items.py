@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from node import receipts
 from node.station import Station
 from schema import database, events, ids
+from schema.service_parts import GROUPS
 from tests.node.conftest import ENROLMENT, PAPERS, STATION, Counter
 
 HTMX = {"HX-Request": "true"}
@@ -46,6 +47,24 @@ def test_the_form_opens_with_what_the_register_knows(counter: Counter, person: P
     assert value_of(page, "name") == "陈桂英" and value_of(page, "phone") == "15857501162"
     assert value_of(page, "birth_on") == "1981-11-03" and "readonly" in page
     assert '<option value="330683100202" selected>施家岙村</option>' in page
+
+
+def test_the_menu_has_every_item_under_its_group_and_what_finds_it(counter: Counter, station: Station) -> None:
+    page = counter.get("/items").text
+    at = [page.index(f"<h2>{title['zh']}</h2>") for title in GROUPS.values()]
+    assert at == sorted(at)
+    for item in station.desk.services.values():
+        line = re.search(rf'<a href="/items/{item.id}"[^>]*>.*?</a>', page, re.S)
+        assert line and item.title["zh"] in line[0] and f'data-no="{item.no}"' in line[0]
+    assert "sbkgs" in page
+
+
+def test_without_script_the_menu_is_narrowed_by_the_station(counter: Counter) -> None:
+    counter.get("/items")
+    page = counter.post("/items", {"q": "sbkgs"}).text
+    assert re.findall(r'href="/items/(\w+)"', page) == ["card_loss"]
+    page = counter.post("/items", {"q": "没有这样的事"}).text
+    assert not re.findall(r'href="/items/(\w+)"', page) and "没有这样的事项" in page
 
 
 def test_without_a_person_it_asks_for_whom_and_offers_to_register_somebody_new(counter: Counter) -> None:
