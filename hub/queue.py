@@ -36,7 +36,10 @@ def steps_of(officer: Officer) -> tuple[str, ...]:
 
 
 def waiting(db: Any, officer: Officer, wanted: Filter, limit: int = PAGE_ROWS) -> list[Any]:
-    """Cases for this officer, by legal limit and receive time, so overdue ones come first. Cases his hands have touched wait for others."""
+    """Cases for this officer, by legal limit and receive time: overdue ones first, those without a limit last.
+
+    Cases his hands have touched wait for others.
+    """
     where, values = _mine(officer, wanted)
     sql = (
         "SELECT c.id, c.service, c.step, c.station, c.township, c.person_name, c.receipt_no, c.due_on, c.received_at, "

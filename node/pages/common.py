@@ -47,7 +47,11 @@ def short_title(service: str) -> str:
 
 def in_key_order(items: Iterable[Service]) -> list[Service]:
     """The common items in the order of their digits, 1 to 9, then 0, then the others by number."""
-    return sorted(items, key=lambda item: ("1234567890".find(item.common_key) if item.common_key else 10, item.no, item.id))
+
+    def place(item: Service) -> tuple[int, int, str]:
+        return "1234567890".find(item.common_key) if item.common_key else 10, item.no, item.id
+
+    return sorted(items, key=place)
 
 
 def officer_names(db: Any) -> dict[str, str]:

@@ -63,7 +63,7 @@ severity = "block"
 
 [[slip]]
 legal = "provisional"
-text = { zh = "先登记，{limit_working_days} 个工作日内确认", en = "Registered; confirmed in {limit_working_days} working days" }
+text = { zh = "先登记，{limit_working_days} 个工作日内确认", en = "Confirmed in {limit_working_days} working days" }
 """
 CASE = {
     "service": "heating_help",
@@ -97,7 +97,7 @@ def test_a_new_file_is_a_new_item_in_menu_and_form_and_walks_to_its_end(town: To
 def test_the_walk_notices_an_effect_that_is_gone(town: Town, tmp_path: Path) -> None:
     path = "services/resident_pension_enrolment.toml"
     publish(town, edited(path, '"resident_enrolment", ', ""), tmp_path)
-    with pytest.raises(AssertionError, match="enrolment .* is not in"):
+    with pytest.raises(AssertionError, match=r"enrolment .* is not in"):
         walk(town, domain.good("resident_pension_enrolment"))
 
 
