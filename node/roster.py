@@ -98,9 +98,10 @@ class Judge:
 
     def note(self, judged: Judged, case: dict[str, Any]) -> None:
         """A line was taken: lines after it must see its case, whoever it is about."""
+        if judged.person.known:
+            return
         read, _ = resident_id.read(judged.answers.get(ID_NUMBER, ""), self.desk.clock.today())
-        if read and not judged.person.known:
-            self._strangers.setdefault(read.number, []).append(case)
+        self._strangers.setdefault(read.number if read else "", []).append(case)
 
     def _stranger(self, number: str) -> PersonView:
         """Somebody not in the register. Their open cases have no index: read once, or 5,000 lines read them 5,000
@@ -177,6 +178,7 @@ def preview(desk: Desk, source: Source, new: NewRoster, progress: Progress = lam
     item = desk.service(new.service)
     if not roster_sheet.is_roster_item(item):
         raise Refusal("这个事项不能用名册办", "this item is not taken by roster", code="item")
+    desk.store.widen()
     with desk.store.read() as db:
         wanted = columns(db, desk, item)
     with open_sheet(source, roster_sheet.LIMITS, lambda cells: roster_sheet.is_header(cells, wanted)) as sheet:
@@ -230,6 +232,7 @@ def take(
     Each line is examined once more: what changed since the preview makes it a bad one. Raises OutOfNumbers before the
     first line when the numbers do not suffice, WrongState for a roster that was withdrawn.
     """
+    desk.store.widen()
     with desk.store.read() as db:
         head = find(db, roster_id)
         if head["state"] == "withdrawn":

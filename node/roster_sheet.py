@@ -11,11 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import openpyxl
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-
 from schema import sheets_out
 from schema.service_parts import Choice, Field, Service
 from schema.sheets import MIB, Limits, Line
@@ -123,6 +118,12 @@ def is_header(cells: tuple[str, ...], wanted: Sequence[Column]) -> bool:
 
 def template(item: Service, wanted: Sequence[Column]) -> bytes:
     """The empty roster: headings, an example, drop-down lists, and a sheet that explains each column."""
+    # Only here, see `schema.sheets_out`.
+    import openpyxl
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     book = openpyxl.Workbook()
     sheet, lists, told = book.active, book.create_sheet("列表"), book.create_sheet("说明")
     sheet.title = item.short["zh"][:30]

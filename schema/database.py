@@ -34,6 +34,7 @@ KEY_BYTES = 32
 BUSY_TIMEOUT_MS = 15_000
 # A hub transaction uses more than the default 128 statements; past that, each one in a loop is compiled anew.
 STATEMENTS_KEPT = 1024
+WIDE_CACHE_KIB = 49_152
 Connection = Any
 
 
@@ -200,6 +201,11 @@ class Store:
                 crsqlite.clear_sync_bit(db)
         finally:
             crsqlite.close(db)
+
+    def widen(self) -> None:
+        """Room for more pages on this thread's connection, before work over thousands of rows: each page is deciphered
+        once. `leave` gives it back."""
+        self.connection().execute(f"PRAGMA cache_size = -{WIDE_CACHE_KIB}")
 
     def leave(self) -> None:
         """Close this thread's connection: a thread that ends must not leave it open behind it."""

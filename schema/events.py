@@ -75,10 +75,13 @@ class Fact:
     @property
     def content(self) -> bytes:
         """The bytes that are hashed and signed."""
+        return self._around(canonical(self.body))
+
+    def _around(self, body: bytes) -> bytes:
         return canonical(
             [
                 self.id, self.origin, self.epoch, self.seq, self.prev, self.kind, self.version, self.subject,
-                self.officer, self.stated_at, canonical(self.body),
+                self.officer, self.stated_at, body,
             ]
         )  # fmt: skip
 
@@ -163,12 +166,15 @@ def state(
     origin = (database.setting(db, "node_id") or b"").decode()
     epoch = database.setting(db, "epoch") or bytes(16)
     seq, prev = chain_head(db, origin, epoch)
-    if len(canonical(body)) > BODY_LIMIT:
+    packed = canonical(body)
+    if len(packed) > BODY_LIMIT:
         raise Refusal("内容太长，不能签发", "the content is too long to be signed and sent", code="size")
     fact = Fact(
         ids.new_id(), origin, epoch, seq + 1, prev, kind, KINDS[kind][0], subject, officer, stamp(clock.now()), body
-    ).signed(key)
-    store(db, replace(fact, received_at=received_at))
+    )
+    hash_ = sha256(fact._around(packed)).digest()  # a roster states thousands: the body is packed once
+    fact = replace(fact, signature=key.sign(hash_))
+    _insert(db, replace(fact, received_at=received_at), hash_, packed, 0)
     return fact
 
 
@@ -185,13 +191,18 @@ def store(db: Any, fact: Fact, *, fork: int = 0) -> None:
 
     `fork`: 0, or the place beside facts of the same origin, epoch and number (see `free_fork`).
     """
+    packed = canonical(fact.body)
+    _insert(db, fact, sha256(fact._around(packed)).digest(), packed, fork)
+
+
+def _insert(db: Any, fact: Fact, hash_: bytes, body: bytes, fork: int) -> None:
     database.insert(
         db,
         "fact",
         {
             "id": fact.id, "origin": fact.origin, "epoch": fact.epoch, "seq": fact.seq, "prev": fact.prev,
-            "hash": fact.hash, "kind": fact.kind, "version": fact.version, "subject": fact.subject,
-            "officer": fact.officer, "stated_at": fact.stated_at, "body": canonical(fact.body),
+            "hash": hash_, "kind": fact.kind, "version": fact.version, "subject": fact.subject,
+            "officer": fact.officer, "stated_at": fact.stated_at, "body": body,
             "signature": fact.signature, "received_at": fact.received_at, "fork": fork,
         },
     )  # fmt: skip

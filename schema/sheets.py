@@ -22,8 +22,6 @@ from datetime import date, datetime, time
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import openpyxl
-
 from schema.errors import Refusal
 
 MIB = 1024 * 1024
@@ -136,6 +134,8 @@ def _counted(lines: Iterator[Line], rows_max: int) -> Iterator[Line]:
 
 @contextmanager
 def _excel(source: Source, limits: Limits) -> Iterator[Iterator[Line]]:
+    import openpyxl  # only here, see `sheets_out`
+
     with file_of(source) as file:
         _check_archive(file, limits)
         with _damage():

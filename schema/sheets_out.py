@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-import openpyxl
-
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_XML = {c: None for c in range(32) if c not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
@@ -19,6 +17,8 @@ _NOT_IN_XML = {c: None for c in range(32) if c not in (9, 10, 13)} | {0xFFFE: No
 
 def workbook(title: str, lines: Iterable[Sequence[str]]) -> bytes:
     """The content of an .xlsx file with one sheet. The cells must be `harmless`."""
+    import openpyxl  # only here: with numpy it takes 0.1 s and 25 MB that a station without a roster does not need
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(title)
     for line in lines:

@@ -117,3 +117,20 @@ def test_a_full_disk_inside_a_savepoint_is_told_as_such_and_ends_the_whole_trans
         for n in range(200):
             database.set_setting(db, f"much{n}", bytes(4000))
     assert db.execute("SELECT count(*) FROM setting WHERE name LIKE 'much%'").fetchone()[0] == 0
+
+
+def test_a_thread_that_ends_leaves_no_connection_behind_it(hub_store: Store) -> None:
+    def work() -> None:
+        hub_store.widen()
+        with hub_store.write() as db:
+            database.set_setting(db, "made", b"1")
+        hub_store.leave()
+        hub_store.leave()
+
+    before = len(hub_store._open)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert len(hub_store._open) == before
+    with hub_store.read() as db:
+        assert database.setting(db, "made") == b"1"

@@ -44,7 +44,7 @@
   function items() {
     const list = one("[data-items]");
     if (!list) return follow(one("[data-items-url]")?.dataset.itemsUrl);
-    const first = list.querySelector("a[data-digit]");
+    const first = list.querySelector("a[data-digit]") || list.querySelector("a");
     if (first) first.focus();
     return Boolean(first);
   }
