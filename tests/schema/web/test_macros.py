@@ -145,7 +145,7 @@ def test_a_field_carries_its_label_hint_and_findings_for_screen_readers(show: Ca
         ("'checkbox', 'a', 'A', 'on'", "checked"),
         ("'choice', 'a', 'A', 2, choices=[(1, 'x'), (2, 'y')]", '<option value="2" selected>y</option>'),
         ("'village', 'a', 'A', required=true", '<option value="">请选择</option>'),
-        ("'choice', 'a', 'A'", '<option value="">无</option>'),
+        ("'choice', 'a', 'A'", '<option value="">不填</option>'),
         ("'person', 'a', 'A', '7', url='/people', shown='张建国'", 'type="hidden" name="a" value="7"'),
         ("'person', 'a', 'A', '7', url='/people', shown='张建国'", 'hx-post="/people"'),
         ("'text', 'a', 'A', '<\"'", 'value="&lt;&#34;"'),
