@@ -15,6 +15,7 @@ from hub.pages import (
     conflicts,
     county,
     county_lists,
+    county_money,
     home,
     importing,
     incidents,
@@ -36,8 +37,8 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, late, county, county_lists, settlement, receipts, stations, registry, importing,
-    refusals, incidents, workload, prints, survival, officers, check, usb,
+    home, review, case, conflicts, late, county, county_lists, county_money, settlement, receipts, stations, registry,
+    importing, refusals, incidents, workload, prints, survival, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
     _HUB / f"{name}texts.toml"

@@ -38,7 +38,7 @@ def _waiting(db: Any, officer: Officer) -> int:
     return int(action is not None and views.ROLES[action] in officer.roles) + settlement.waiting(db, officer)
 
 
-SECTION = Section("county.index", READERS, _waiting, ("settlement", "receipts", "county_lists"))
+SECTION = Section("county.index", READERS, _waiting, ("settlement", "receipts", "county_lists", "county_money"))
 
 
 def county_of(hub: Hub) -> County:

@@ -73,10 +73,11 @@ def preview(store: Store, source: Source, limits: Limits, month: str, clock: Clo
 
 
 def take_in(
-    store: Store, source: Source, limits: Limits, month: str, officer: str, key: Ed25519PrivateKey, clock: Clock,
+    store: Store, source: Source, limits: Limits, month: str, officer: str, key: Ed25519PrivateKey, clock: Clock, *,
+    file_name: str = "",
 ) -> Summary:  # fmt: skip
     """Take in the good lines as money for that month and sign for them, all or nothing. Raises Refusal, NotAllowed."""
-    named = name_of(source, "", SOURCE_LIMIT)
+    named = name_of(source, file_name, SOURCE_LIMIT)
     with store.write() as db:
         hands.require(db, officer, ROLE, key, clock)
         _require_open(db, month)
@@ -86,6 +87,17 @@ def take_in(
         if rows:
             hands.sign(db, "receipts_taken_in", month, summary.to_json() | {"file": named}, officer, key, clock)
     return summary
+
+
+def sums(db: Any) -> list[dict[str, Any]]:
+    """What was taken in, month by month, the newest first: receipts and fen, and of them those without a payer."""
+    rows = db.execute(
+        """SELECT month, count(*) AS receipts, sum(amount_fen) AS fen, max(received_on) AS last_on,
+                  count(*) FILTER (WHERE payer_id IS NULL) AS waiting,
+                  coalesce(sum(amount_fen) FILTER (WHERE payer_id IS NULL), 0) AS waiting_fen
+           FROM unit_receipt GROUP BY month ORDER BY month DESC LIMIT 24"""
+    )
+    return [dict(row) for row in rows]
 
 
 def _require_open(db: Any, settled: str) -> None:

@@ -57,7 +57,7 @@ def test_a_month_is_run_recomputed_read_and_approved_by_keyboard(money: County, 
     page.get_by_role("button", name="另算一遍").click()
     expect(page.get_by_role("cell", name="根相同")).to_be_visible()
     person = f"{AT}/person/{people[1].hex()}"
-    looked = {"中文": (HOME, f"{AT}/fund/pension", f"{AT}/held", f"{AT}/arrears", person),
+    looked = {"中文": (HOME, "/settlement/money", f"{AT}/fund/pension", f"{AT}/held", f"{AT}/arrears", person),
               "English": (HOME, f"{AT}/compare", person)}  # fmt: skip
     for lang, paths in looked.items():
         if lang == "English":
