@@ -35,6 +35,7 @@ _RATE = {name: f"contribution/{name}_rate" for name in AMOUNTS if name != "work_
 _FLEXIBLE = {
     "pension_employee": "contribution/pension_flexible_rate", "medical_employee": "contribution/medical_flexible_rate",
 }  # fmt: skip
+_BILL = ("month", "billed", "paid", "late_fee")
 _DIFFERS = {
     "zh": "按规则重算的结果与月结文件不一致。请把这一页交给结算岗查明。",
     "en": "By the rules it comes to something else than the month file says. Have settlement look into it.",
@@ -150,8 +151,8 @@ def _late(file: MonthFile, words: dict[str, Any], unit: int, received_on: int, o
     if not len(late):
         return []
     trace, lines, arrived = Trace(), [], date.fromordinal(received_on)
-    for month, paid, fee in zip(late.month.tolist(), late.paid.tolist(), late.late_fee.tolist(), strict=True):
-        since = date.fromordinal(due_on(month, DUE_DAY))
+    for month, billed, paid, fee in zip(*(getattr(late, name).tolist() for name in _BILL), strict=True):
+        since = date.fromordinal(due_on(billed, DUE_DAY))
         contributions.late_fee(paid, since, arrived, on.known_on, on.parameters, trace)
         days, named, sum_ = (arrived - since).days, month_named(month), money.yuan(paid)
         lines.append(Line(

@@ -9,6 +9,7 @@ from the code that settled the month; where the two differ the page says so.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from hub import pack
@@ -19,7 +20,7 @@ from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.paying import HELD
 from hub.settlement.county.reckoning import Explanation, Line, Part, Text
 from hub.settlement.county.runs import County
-from hub.settlement.county.summary import due_of
+from hub.settlement.county.summary import due_of, waiting_months
 from hub.settlement.inputs import month_named
 from hub.settlement.month import COUNTY, find
 from schema import money
@@ -39,7 +40,7 @@ def explain(county: County, settled: str, person_id: bytes) -> Explanation:
         paid = file.rows_of("payments", number)
         parts = [
             *contributing.parts(db, file, who, number, county.known_on(settled)),
-            *_arrived(file, number, settled), *_account(file, number), *_benefits(db, file, person_id, number),
+            *_arrived(file, number), *_account(file, number), *_benefits(db, file, person_id, number),
         ]  # fmt: skip
     if not parts:
         raise UnknownSubject(f"{settled} 没有涉及此人", f"{settled} did nothing to this person")
@@ -49,23 +50,48 @@ def explain(county: County, settled: str, person_id: bytes) -> Explanation:
     )  # fmt: skip
 
 
-def _arrived(file: MonthFile, number: int, settled: str) -> list[Part]:
-    """Which months the money that arrived paid, and which are owed."""
-    owed: dict[int, int] = {}
-    left: dict[int, int] = {}
-    arrears, assessed, unpaid = (file.rows_of(name, number) for name in ("arrears", "assessed", "unpaid"))
+def _arrived(file: MonthFile, number: int) -> list[Part]:
+    """Which months the money that arrived paid, and which are owed; first what late work changed of earlier ones."""
+    owed, left = Counter[int](), Counter[int]()
+    names = ("arrears", "assessed", "unpaid", "adjusted")
+    arrears, assessed, unpaid, adjusted = (file.rows_of(name, number) for name in names)
     for month, fen in zip(arrears.month.tolist(), due_of(arrears).tolist(), strict=True):
-        owed[month] = owed.get(month, 0) + fen
+        owed[month] += fen
+    for month, fen in zip(adjusted.month.tolist(), (adjusted.more - adjusted.cancelled).tolist(), strict=True):
+        owed[month] += fen
     if len(assessed):
-        owed[file.about()["month"]] = int(due_of(assessed).sum())
+        owed[file.about()["month"]] += int(due_of(assessed).sum())
     for month, fen in zip(unpaid.month.tolist(), due_of(unpaid).tolist(), strict=True):
-        left[month] = left.get(month, 0) + fen
-    lines = [_month_line(month, owed[month], left.get(month, 0)) for month in sorted(owed)]
+        left[month] += fen
+    lines = [_month_line(month, owed[month], left[month]) for month in sorted(owed) if owed[month] or left[month]]
     title = {"zh": "到账，付了哪几个月", "en": "What arrived, and which months it paid"}
+    arrived = [Part(title, lines, note=_ORDER)] if lines else []
+    return [*_adjusted(adjusted), *arrived]
+
+
+_ORDER = {
+    "zh": "单位的钱先付最早的月份；不够一个月的，按各人应缴比例分，先个人部分。没有付清的月份不算年限、不记账户。",
+    "en": "A payer's money pays the oldest month first; what does not fill a month is divided by what each owes, "
+    "the person's own share first. A month not paid in full gives neither months nor credit.",
+}
+_CHANGES = {
+    "more": {"zh": "补收，列入应缴", "en": "more is due"},
+    "cancelled": {"zh": "少收，还没有到账，冲减欠费", "en": "less is due; it was not paid yet"},
+    "returned": {"zh": "多收的，退回缴费人的余额", "en": "paid too much: back to the payer's money"},
+}
+
+
+def _adjusted(adjusted: Any) -> list[Part]:
+    """What became known late of months that were closed."""
+    lines = [
+        Line({"zh": month_named(month), "en": month_named(month)}, how, int(getattr(adjusted, name)[n]))
+        for n, month in enumerate(adjusted.month.tolist())
+        for name, how in _CHANGES.items() if getattr(adjusted, name)[n]
+    ]  # fmt: skip
+    title = {"zh": "以前月份的差额", "en": "Differences of earlier months"}
     note = {
-        "zh": "单位的钱先付最早的月份；不够一个月的，按各人应缴比例分，先个人部分。没有付清的月份不算年限、不记账户。",
-        "en": "A payer's money pays the oldest month first; what does not fill a month is divided by what each owes, "
-        "the person's own share first. A month not paid in full gives neither months nor credit.",
+        "zh": "结账以后才收到的业务。结过账的月份不改，差额列入本月。",
+        "en": "Work that arrived after its month was closed. A closed month stays; the difference is in this one.",
     }
     return [Part(title, lines, note=note)] if lines else []
 
@@ -121,13 +147,15 @@ def _benefits(db: Any, file: MonthFile, person_id: bytes, number: int) -> list[P
     for n, place in enumerate(payments.kind.tolist()):
         fund = FUNDS[place]
         pool, account = int(payees.pool[n]), int(payees.account[n])
-        held = late.get(fund) or HELD[int(payments.held[n])]
-        paid = 0 if held else int(payments.pool[n] + payments.account[n])
+        held = HELD[int(payments.held[n])]
         lines = [Line(
             {"zh": "每月", "en": "each month"},
             {"zh": f"统筹 {money.yuan(pool)} + 个人账户 {money.yuan(account)}",
              "en": f"{money.yuan(pool)} from the pool + {money.yuan(account)} from the account"}, pool + account,
-        ), _paid_line(held, int(payees.paid_through[n]), month, paid)]  # fmt: skip
+        )]  # fmt: skip
+        months = int(waiting_months(payees, month)[n])
+        lines += _paid_lines(late.get(fund, ""), held, int(payees.paid_through[n]), months, pool + account,
+                             {name: int(values[n]) for name, values in payments.columns()})  # fmt: skip
         title = {"zh": f"{naming.FUND[fund]['zh']}待遇", "en": f"{naming.FUND[fund]['en']}: benefit"}
         rules = _rules(db, person_id, fund)
         out.append(Part(title, lines, rules, None if rules else _EARLIER))
@@ -140,16 +168,30 @@ _EARLIER = {
 }
 
 
-def _paid_line(held: str, paid_through: int, month: int, paid: int) -> Line:
+def _paid_lines(late: str, held: str, paid_through: int, months: int, monthly: int, paid: dict[str, int]) -> list[Line]:
+    """The months paid now, what late work adds to earlier ones, what is kept for what was paid too much, and the sum;
+    or why nothing is paid. `late`: why the payment was taken out on the day of payment.
+    """
+    total = paid["pool"] + paid["account"]
+    if late:
+        return [Line({"zh": "没有发放", "en": "not paid"}, naming.HELD[late], 0)]
     if held:
-        return Line({"zh": "没有发放", "en": "not paid"}, naming.HELD[held], 0)
-    months = max(month - paid_through, 0)
-    first, last = month_named(paid_through + 1), month_named(month)
-    if not months:
-        return Line({"zh": "本月", "en": "this month"}, {"zh": "已经发过", "en": "paid before"}, 0)
-    of = last if months == 1 else f"{first} – {last}"
-    how = {"zh": f"{of}，{months} 个月", "en": f"{of}: {months} month{'s' if months > 1 else ''}"}
-    return Line({"zh": "本月发放", "en": "paid with this month"}, how, paid)
+        lines = [Line({"zh": "没有发放", "en": "not paid"}, naming.HELD[held], 0)]
+    elif not months:
+        lines = [Line({"zh": "本月", "en": "this month"}, {"zh": "已经发过", "en": "paid before"}, 0)]
+    else:
+        first, last = month_named(paid_through + 1), month_named(paid_through + months)
+        of = last if months == 1 else f"{first} – {last}"
+        how = {"zh": f"{of}，{months} 个月", "en": f"{of}: {months} month{'s' if months > 1 else ''}"}
+        lines = [Line({"zh": "本月发放", "en": "paid with this month"}, how, months * monthly)]
+    more = [
+        Line({"zh": "以前月份的差额", "en": "differences of earlier months"},
+             {"zh": "结账以后才知道的，补发", "en": "known after the close; paid now"}, paid["corrected"]),
+        Line({"zh": "抵扣", "en": "kept"},
+             {"zh": "以前多发的，从本月扣回", "en": "for what was paid too much before"}, -paid["deducted"]),
+    ]  # fmt: skip
+    more = [line for line in more if line.fen]
+    return [*lines, *more, Line({"zh": "合计", "en": "altogether"}, {"zh": "", "en": ""}, total)] if more else lines
 
 
 def _rules(db: Any, person_id: bytes, fund: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from hub.settlement.county.listing import Column, Listing, Words, payers, person
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.paying import HELD
 from hub.settlement.county.payout import BANK_CHANGED, CHANGED
-from hub.settlement.county.summary import due_of, places_of
+from hub.settlement.county.summary import due_of, places_of, waiting_months
 from hub.settlement.inputs import month_named
 from hub.settlement.stops import REPORTED
 from schema.errors import UnknownSubject
@@ -54,8 +54,7 @@ def bills_of(file: MonthFile) -> Listing:
     figures = {f"{name}_fen": _at(len(who), assessed.unit, getattr(assessed, name)) for name in AMOUNTS}
     figures |= {"due_fen": _at(len(who), assessed.unit, due_of(assessed)),
                 "arrears_fen": _at(len(who), arrears.unit, due_of(arrears))}  # fmt: skip
-    figures |= {"all_fen": figures["due_fen"] + figures["arrears_fen"]}
-    return _some((_NAME, _NUMBER, *fens(*figures)), who, figures, payers, "all_fen", "payer")
+    return _some((_NAME, _NUMBER, *fens(*figures)), who, figures, payers, "due_fen", "payer")
 
 
 def payees_of(file: MonthFile, fund: str) -> Listing:
@@ -74,13 +73,15 @@ def people_of(file: MonthFile, unit_id: bytes) -> Listing:
     if unit_id not in who.units:
         raise UnknownSubject("这个月没有这个单位", "there is no such payer in this month")
     unit = who.units.index(unit_id)
-    assessed, arrears, unpaid = (file.rows_of(name, unit, "unit") for name in ("assessed", "arrears", "unpaid"))
-    people = np.unique(np.concatenate([table.person for table in (assessed, arrears, unpaid)]))
+    names = ("assessed", "arrears", "unpaid", "adjusted")
+    assessed, arrears, unpaid, adjusted = (file.rows_of(name, unit, "unit") for name in names)
+    people = np.unique(np.concatenate([table.person for table in (assessed, arrears, unpaid, adjusted)]))
 
     def of(table: Any, values: Ints) -> Ints:
         return _at(len(people), np.searchsorted(people, table.person), values)
 
-    owed, left = of(assessed, due_of(assessed)) + of(arrears, due_of(arrears)), of(unpaid, due_of(unpaid))
+    owed = of(assessed, due_of(assessed)) + of(arrears, due_of(arrears))
+    owed, left = owed + of(adjusted, adjusted.more - adjusted.cancelled), of(unpaid, due_of(unpaid))
     own = [name for name, mine in zip(AMOUNTS, OWN_PART, strict=True) if mine]
     figures = {
         "base_fen": of(assessed, assessed.base), "due_fen": of(assessed, due_of(assessed)),
@@ -96,17 +97,18 @@ def people_in(db: Any, file: MonthFile, code: str) -> Listing:
     here = np.array([place == code for place in places_of(db, who)], bool)
     if not here.any():
         raise UnknownSubject("没有这个乡镇，或没有人住在那里", "no such township, or nobody lives there")
-    assessed, arrears, unpaid, postings, payments = (
-        file.table(name) for name in ("assessed", "arrears", "unpaid", "postings", "payments")
+    assessed, arrears, unpaid, adjusted, postings, payments = (
+        file.table(name) for name in ("assessed", "arrears", "unpaid", "adjusted", "postings", "payments")
     )
 
     def of(table: Any, values: Ints) -> Ints:
         return _at(len(who), table.person, values)
 
     due = of(assessed, due_of(assessed))
+    owed = due + of(arrears, due_of(arrears)) + of(adjusted, adjusted.more - adjusted.cancelled)
     credit = postings.credit_pension + postings.credit_medical
     figures = {
-        "due_fen": due, "paid_fen": due + of(arrears, due_of(arrears)) - of(unpaid, due_of(unpaid)),
+        "due_fen": due, "paid_fen": owed - of(unpaid, due_of(unpaid)),
         "unpaid_fen": of(unpaid, due_of(unpaid)), "credit_fen": of(postings, credit),
         "benefit_fen": of(payments, payments.pool + payments.account),
     }  # fmt: skip
@@ -120,7 +122,7 @@ def held_back(db: Any, file: MonthFile) -> Listing:
     are among them."""
     who, month = file.who().persons, file.about()["month"]
     payees, payments = file.table("payees"), file.table("payments")
-    months = np.maximum(month - payees.paid_through, 0)
+    months = waiting_months(payees, month)
     waits = (payees.pool + payees.account) * months
     late = {
         (bytes(row["person_id"]), row["fund"]): REASONS.index(row["reason"])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hub.settlement.county import booking
-from hub.settlement.county.columns import AMOUNTS, FUND_OF, FUNDS, Inputs, Ints, Outcome, Rates, Table
+from hub.settlement.county.columns import AMOUNTS, FUND_OF, FUNDS, Inputs, Ints, Outcome, Payees, Rates, Table
 from hub.settlement.county.paying import HELD
 from hub.settlement.county.runs import County
 from schema import database
@@ -119,6 +119,11 @@ def places_of(db: Any, persons: list[bytes]) -> list[str]:
     return [known.get(person) or "" for person in persons]
 
 
+def waiting_months(payees: Payees, month: int) -> Ints:
+    """How many months of each benefit were not paid yet before this one was."""
+    return np.maximum(np.minimum(month, payees.until) - payees.paid_through, 0)
+
+
 def due_of(lines: Table) -> Ints:
     """What a row of amounts comes to."""
     return sum((getattr(lines, name) for name in AMOUNTS), np.zeros(len(lines), np.int64))
@@ -156,6 +161,7 @@ def _townships(inputs: Inputs, outcome: Outcome, places: list[str]) -> list[Town
     paid = payments.pool + payments.account
     due = sums(assessed.person, due_of(assessed))
     owed = due + sums(inputs.arrears.person, due_of(inputs.arrears))
+    owed += sums(outcome.adjusted.person, outcome.adjusted.more - outcome.adjusted.cancelled)
     income = owed - sums(outcome.unpaid.person, due_of(outcome.unpaid))
     people = np.unique(assessed.person)
     insured = sums(people, np.ones(len(people), np.int64))
@@ -167,7 +173,7 @@ def _townships(inputs: Inputs, outcome: Outcome, places: list[str]) -> list[Town
 def _held(inputs: Inputs, outcome: Outcome) -> list[Held]:
     """Payments and payees are the same rows in the same order."""
     payees, held = inputs.payees, outcome.payments.held
-    waits = (payees.pool + payees.account) * np.maximum(inputs.month - payees.paid_through, 0)
+    waits = (payees.pool + payees.account) * waiting_months(payees, inputs.month)
     out = [Held(reason, int((held == n).sum()), int(waits[held == n].sum())) for n, reason in enumerate(HELD) if n]
     return sorted((one for one in out if one.payments), key=lambda one: -one.payments)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.app import create_app
 from hub.context import Hub
-from tests.browser.eyes import LOW, PC, Eyes
+from tests.browser.eyes import PC, Eyes
 from tests.browsing import chromium, served
 from tests.hub.county import CHEAP, PASSWORD
 from tests.hub.settlement.conftest import OFFICERS, County
@@ -65,10 +65,9 @@ def test_a_month_is_run_recomputed_read_and_approved_by_keyboard(money: County, 
         for path in paths:
             page.goto(path)
             eyes.look(page, f"{path} {lang}")
-    page.set_viewport_size({"width": 683, "height": LOW["height"]})
     for path in (HOME, person):
         page.goto(path)
-        eyes.look(page, f"{path} narrow")
+        eyes.look_close(page, path)
 
     page = sit_down(desks, HANDS["approve"])
     page.goto(HOME)

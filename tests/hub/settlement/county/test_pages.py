@@ -261,7 +261,7 @@ def test_steps_lead_to_the_lists_behind_them_and_the_person_page_to_its_months(
 ) -> None:
     run(register, months)
     page = settler.get(HOME).text
-    assert all(f'href="{AT}/{name}"' in page for name in ("bills", "arrears", "held", "compare"))
+    assert all(f'href="{AT}/{name}"' in page for name in ("bills", "arrears", "held"))
     assert "4,648.00" in settler.get(f"{AT}/bills").text
     person = register.people[0].hex()
     assert f"{AT}/person/{person}" in settler.get(f"/persons/{person}").text
