@@ -137,6 +137,7 @@ class _Intake:
         self._certificate = certificates.read(node.certificate)
         self._stopped: set[tuple[str, str]] = set()
         self._state: courier_state.State | None = None
+        self._known: dict[str, Any] = {}
         self.taken = Taken()
 
     def run(self, members: Any) -> Taken:
@@ -164,6 +165,7 @@ class _Intake:
     def _welcome(self, data: bytes) -> None:
         welcome = hello.read_welcome(data, self._node.hub_public, self._certificate.slices)
         assert self._state is not None
+        self._known = welcome["known"]
         with self._node.store.read() as db:
             hello.reconcile(db, welcome, self._state.standing)
         skip_ahead(self._node.store, self._certificate.slices, welcome)
@@ -224,13 +226,17 @@ class _Intake:
 
     def _compare(self, hubs: dict[str, Any], head: int) -> bool | None:
         """The proof of a session, answered by the digests that the hub put into the bundle. None when this station has
-        work the hub has not seen, or heard more over the line since.
+        work that the hub had not seen then, or heard more over the line since.
         """
         families = digest.families(self._certificate.slices)
         if set(hubs) != set(families) or not all(_is_digest(found) for found in hubs.values()):
             return None
         with self._node.store.read() as db:
-            if outbox.unsent(db).count or pull.furthest(db) > head:
+            sent_since = any(
+                outbox.acked_n(db, channel) > self._known.get(channel, hello.NOTHING_KNOWN)[0]
+                for channel in outbox.PUSHED
+            )
+            if sent_since or outbox.unsent(db).count or pull.furthest(db) > head:
                 return None
 
         def ask(path: str, query: dict[str, str]) -> dict[str, Any]:

@@ -43,6 +43,19 @@ class Trickle:
         return self.inner.request(method, path, query, headers, body)
 
 
+class OnlySending:
+    """A line that breaks once the hub has signed for what was sent."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.sent = inner, False
+
+    def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Any:
+        if self.sent and method != "PUT":
+            raise Unreachable("线断了", "the line is cut")
+        self.sent = self.sent or method == "PUT"
+        return self.inner.request(method, path, query, headers, body)
+
+
 class TestThereAndBack:
     def test_a_station_that_never_had_a_line_gets_everything(self, world: Any) -> None:
         station, person = world.station(), world.person()
@@ -118,6 +131,20 @@ class TestThereAndBack:
         assert takes(station, answer(world, station)).equal is None
         assert round_trip(world, station).equal is True
         assert world.phone(person) == "13911111111"
+
+    def test_what_went_by_line_since_the_hub_answered_is_no_difference(self, world: Any) -> None:
+        """The answer's digests are older than what the hub has signed for meanwhile."""
+        station, person = world.station(), world.person()
+        round_trip(world, station)
+        hub_takes(world, export(station))
+        older = answer(world, station)
+        station.edit(person, phone="13911111111")
+        assert station.sync(OnlySending(world.transport())).ok is False
+        assert station.rows("SELECT count(*) FROM outbox_frame WHERE acked_at IS NULL") == [(0,)]
+
+        assert takes(station, older).equal is None
+        assert station.rows("SELECT kind FROM incident") == []
+        assert station.sync().equal is True
 
     def test_a_clash_is_found_as_over_the_line(self, world: Any) -> None:
         first, second, person = world.station("0100-1"), world.station("0100-2"), world.person()
