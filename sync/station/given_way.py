@@ -3,7 +3,8 @@
 
 Such an edit is before a reviewer and not in the hub's register, but the row still shows it here, with a higher version
 than the hub's own. A station that hears of the leaving loses the row; one that hears only of the return would keep its
-value against the hub's for good, and only a repair would find it.
+value against the hub's for good, and only a repair would find it. That holds of a value that the reviewer took over,
+too: it is the hub's edit now, with the hub's version.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def give_way(db: Any, cells: list[WireCell], sites: list[bytes]) -> None:
     signed_for = outbox.acked(db, "reg")
     for cell in cells:
         refused = put_aside.get((cell.table, cell.row_id), {})
-        if cell.column not in refused or refused[cell.column] == cell.value:
+        if cell.column not in refused:
             continue
         mine = {c.column: c for c in crsqlite.cells_of(db, cell.table, cell.row_id)}.get(cell.column)
         if mine is None or mine.site is not None or mine.db_version > signed_for:

@@ -221,7 +221,7 @@ class Cells:
         here = self.at[station]
         for cell, incoming in page.items():
             known = here.cells.get(cell)
-            if known is not None and self._was_put_aside(station, known) and known.value != incoming.value:
+            if known is not None and self._was_put_aside(station, known):
                 self._show(here, cell, incoming)
                 continue
             won = self._merge(here, cell, incoming)

@@ -66,6 +66,24 @@ def test_a_person_who_is_back_before_the_leaving_was_heard_of_shows_what_the_hub
     assert world.phone(person) == "13900000009"
 
 
+def test_a_late_edit_that_was_taken_over_before_the_leaving_was_heard_of_is_the_hubs(two: Any) -> None:
+    """The same value on both sides, and one history of it: the station's own has the higher version."""
+    world, a, _b, person = two
+    for last in "123":
+        a.edit(person, phone=f"1390000000{last}")
+    move(world, person, B)
+
+    def taken_over_and_back() -> None:
+        with publish.transaction(world.hub) as pub:
+            pub.cells("contact", person, {"phone": "13900000003"})
+        move(world, person, A)
+
+    a.sync(Before(world.transport(), taken_over_and_back, when=(A, "ref")))
+
+    assert a.sync().equal is True
+    assert a.phone(person) == world.phone(person) == "13900000003"
+
+
 def test_an_edit_that_had_lost_here_unsent_is_told_before_the_row_goes(two: Any) -> None:
     world, a, _b, person = two
     with publish.transaction(world.hub) as pub:
