@@ -33,6 +33,8 @@ MEDIA: dict[str, bytes] = {
     "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "application/pdf": b"%PDF-",
 }  # fmt: skip
 THIS = "WHERE about = ? AND sha256 = ?"
+# In place of how far a scan is: the hub may have lost what it had of it.
+ASK_HUB = -1
 # Answers that say that this blob will never be taken as it is.
 _NEVER = ("size", "blob_type", "blob_hash", "blob_quota")
 
@@ -97,6 +99,11 @@ def push(talk: Conversation, allowance: int, range_bytes: int) -> int:
     return used
 
 
+def doubt(db: Any) -> None:
+    """The hub came back from an older copy: what it said it has of this station's scans counts no more."""
+    db.execute("UPDATE blob SET done_at = NULL, moved = ? WHERE holder = '' AND refused_at IS NULL", (ASK_HUB,))
+
+
 def waiting(db: Any) -> list[Any]:
     """What this station scanned and the hub does not have whole, oldest first.
 
@@ -115,10 +122,11 @@ def _push_one(talk: Conversation, offered: Offered, moved: int, allowance: int, 
     used = 0
     query = {"size": str(offered.size), "type": offered.media_type}
     while moved < offered.size and used < allowance and talk.may("blob"):
+        first, size = (0, 0) if moved == ASK_HUB else (moved, min(range_bytes, allowance - used, talk.line.up.size))
         with talk.store.read() as db:
-            data = piece(db, offered.key, moved, min(range_bytes, allowance - used, talk.line.up.size))
+            data = piece(db, offered.key, first, size)
         try:
-            answer = talk.ask("PUT", _path(offered.key), query | {"from": str(moved)}, data, "blob")
+            answer = talk.ask("PUT", _path(offered.key), query | {"from": str(first)}, data, "blob")
         except Answered as error:
             if error.code in _NEVER:
                 _note_refused(talk, offered, error.code)

@@ -24,7 +24,7 @@ from schema.events import HUB, Fact
 from sync import slices
 from sync.equality import buckets, incidents
 from sync.hub.grant import HUB_FORGOT, MAX_LIVES
-from sync.station import journal, outbox
+from sync.station import blob, journal, outbox
 from sync.wire import certificate as certificates
 from sync.wire import codec
 from sync.wire.certificate import Certificate
@@ -112,6 +112,7 @@ def begin(db: Any, wanted: Pending, grant: dict[str, Any], clock: Clock) -> None
     journal.keep(db, grant["known"].get("reg", (0, b"", 0))[2], _own_lives(db, node, wanted))
     if not wanted.history_was_cut:
         _tell_conflicts_again(db, node)
+        blob.doubt(db)
     _queue_facts(db, node, grant, everything=not wanted.history_was_cut)
     site = crsqlite.site_id(db)
     database.upsert(db, "former_epoch", {"node": node, "epoch": epoch, "site_id": site, "ended_at": now})

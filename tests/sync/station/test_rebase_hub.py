@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schema import events, ids
 from schema.clock import stamp
 from sync.hub import life, publish
-from tests.sync.county import Cut
+from sync.station import blob
+from tests.sync.county import Cut, Recorder
 from tests.sync.disks import conflicts, facts, open_hub, put_back, restore_hub, settled, take_image
 
 
@@ -52,6 +53,38 @@ def test_what_it_signed_for_and_forgot_comes_back(world: Any) -> None:
     assert (world.phone(one), world.phone(two)) == ("13900000001", "13900000002")
     assert conflicts(world) == set()
     assert world.granted == [(station.name, False)]
+
+
+def test_scans_that_it_forgot_are_sent_again_and_the_others_are_only_asked_for(world: Any) -> None:
+    station = world.station()
+    case = ids.new_id()
+    state = {"case_id": case, "station": station.name, "service": "x", "receipt_no": "1", "state": "received"}
+    with publish.transaction(world.hub) as pub:
+        pub.put("case_state", state | {"received_at": "2026-11-20T01:00:00.000Z"})
+
+    def scan(tail: bytes) -> bytes:
+        data = blob.MEDIA["image/png"] + tail * 9_000
+        with station.store.write() as db:
+            return blob.keep(db, data, "image/png", case, stamp(world.clock.now()))
+
+    kept = scan(b"1")
+    station.sync()
+    take_image(world, "hub")
+    forgotten = scan(b"2")
+    station.sync()
+    assert {row[0] for row in world.rows("SELECT sha256 FROM blob")} == {kept, forgotten}
+    restore_hub(world)
+    open_hub(world)
+
+    line = Recorder(world.transport())
+    for _ in range(3):
+        station.sync(line)
+
+    sizes = [len(asked.body) for asked, _ in line.log if asked.path.startswith("/s1/blob/")]
+    assert (len(sizes), sum(size > 0 for size in sizes)) == (3, 1)
+    for side in (world, station):
+        whole = side.rows("SELECT sha256 FROM blob WHERE done_at IS NOT NULL")
+        assert {row[0] for row in whole} == {kept, forgotten}
 
 
 def test_stations_at_different_positions_agree_with_it_and_each_other(world: Any) -> None:
