@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,18 @@ def connect(path: Path | str, key: bytes) -> Connection:
         db.execute("PRAGMA temp_store = MEMORY")
         crsqlite.load(db)
     except sqlcipher.DatabaseError as error:
-        db.close()
+        _abandon(db)
         raise _damaged(path, error) from error
     except BaseException:
-        db.close()
+        _abandon(db)
         raise
     return db
+
+
+def _abandon(db: Connection) -> None:
+    """P19 for a connection that was never handed out: an extension loaded by half holds the file, too."""
+    with suppress(sqlcipher.Error):
+        crsqlite.close(db)
 
 
 def archive(path: Path | str, key: bytes, *, making: bool = False) -> Connection:
@@ -92,7 +98,7 @@ def _unlocked(path: Path | str, key: bytes) -> Connection:
         db.execute("PRAGMA cipher_memory_security = OFF")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlcipher.DatabaseError as error:
-        db.close()
+        _abandon(db)
         raise WrongKey(
             f"密钥打不开数据库 {path}：文件已损坏，或不是本系统的。请从备份恢复",
             f"the key does not open the database {path}: damaged, or not ours. Restore it from a backup",

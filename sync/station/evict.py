@@ -5,8 +5,10 @@ Reference rows are deleted, registry rows evicted with their clocks (P9), never 
 written here in such a row and is in no frame yet is framed first, in the same transaction, so the hub still gets it and
 a reviewer decides (`late`). Facts and case files stay: they are what officers of this station did and signed.
 
-A person takes the registry rows along: the page that names the person may come long after the one that named them, and
-whoever is still shown meanwhile is edited again, which makes a row that the hub never had and will never name.
+The page that names a person may come long after the one that named the registry rows. Whoever is still shown meanwhile
+is edited again, which makes a row that the hub never had and will never name: it is remembered whose rows went ahead,
+and what stands in their place goes with the person. Only then: a page older than the person's may still bring cells for
+rows that are to go with a page of their own, and cells of a row that went too early become a row of NULLs.
 
 A station of several townships cannot know in which of them a person is, so the hub names only rows that are in none of
 them. A page made before rows entered again could still take them away after: such a page is not applied.
@@ -18,13 +20,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schema import crsqlite, crsqlite_rows, tables
+from schema import crsqlite, crsqlite_rows, database, tables
 from schema.table import Table
 from sync import slices
 from sync.hub.members import DELETED, LEAVE
 from sync.merging import merge
 from sync.station import outbox
 from sync.wire import codec
+
+# In `link`, with a person's id: the registry tables whose rows went while the person was still shown.
+_AHEAD = "ahead:"
 
 
 @dataclass(frozen=True)
@@ -87,18 +92,44 @@ def take(db: Any, gone: list[Gone], build: Callable[[], object]) -> None:
         if table.kind == "reference":
             where = " AND ".join(f"{c} = ?" for c in table.key)
             db.executemany(f"DELETE FROM {name} WHERE {where}", [slices.key_values(table, key) for key in keys])
-        for registry in _taken_along(table):
-            if _holds_unsent(db, registry, keys):
-                build()
-            crsqlite_rows.evict(db, registry, keys)
-            _forget(db, registry, keys)
+            if name == "person":
+                _take_along(db, keys, build)
+            continue
+        _evict(db, name, keys, build)
+        if name not in tables.OF_NOBODY:
+            _remember(db, name, keys)
 
 
-def _taken_along(table: Table) -> list[str]:
-    """The registry tables whose rows have the keys of this table's and go with them."""
-    if table.kind == "registry":
-        return [table.name]
-    return [t.name for t in tables.REGISTRY if t.name not in tables.OF_NOBODY] if table.name == "person" else []
+def are_back(db: Any, persons: list[bytes]) -> None:
+    """These persons came with a page: what went ahead of them once says nothing any more."""
+    if db.execute(f"SELECT 1 FROM link WHERE name GLOB '{_AHEAD}*' LIMIT 1").fetchone():
+        db.executemany("DELETE FROM link WHERE name = ?", [(_AHEAD + person.hex(),) for person in persons])
+
+
+def _remember(db: Any, table: str, row_ids: list[bytes]) -> None:
+    """Note whose rows of this table went ahead of them."""
+    shown = f"SELECT id FROM person WHERE id IN ({crsqlite.WANTED})"
+    for (person,) in db.execute(shown, (crsqlite.listed(row_ids),)).fetchall():
+        name = _AHEAD + bytes(person).hex()
+        known = db.execute("SELECT value FROM link WHERE name = ?", (name,)).fetchone()
+        went = {table, *(known[0].split() if known else ())}
+        database.upsert(db, "link", {"name": name, "value": " ".join(sorted(went))})
+
+
+def _take_along(db: Any, persons: list[bytes], build: Callable[[], object]) -> None:
+    for name, value in db.execute(f"SELECT name, value FROM link WHERE name GLOB '{_AHEAD}*'").fetchall():
+        person = bytes.fromhex(name.removeprefix(_AHEAD))
+        if person in persons:
+            for table in value.split():
+                _evict(db, table, [person], build)
+    are_back(db, persons)
+
+
+def _evict(db: Any, table: str, row_ids: list[bytes], build: Callable[[], object]) -> None:
+    if _holds_unsent(db, table, row_ids):
+        build()
+    crsqlite_rows.evict(db, table, row_ids)
+    _forget(db, table, row_ids)
 
 
 def _holds_unsent(db: Any, table: str, row_ids: list[bytes]) -> bool:

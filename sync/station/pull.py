@@ -159,6 +159,7 @@ def _take_rows(db: Any, content: dict[str, Any]) -> int:
         for row in rows:
             if code := validator.bad_reference_row(table, row):
                 raise codec.bad(code, table)
+    evict.are_back(db, [row["id"] for row in found.get("person", ())])
     for table, rows in found.items():
         if rows:
             db.executemany(upsert_newer(table, list(rows[0])), [tuple(row.values()) for row in rows])

@@ -183,7 +183,7 @@ def _empty(db: Any, now: str, wanted: Pending) -> None:
     # What is half here of a snapshot may be of a hub's life that is over.
     for name in ("pull_mark", "outbox_frame", "snapshot_part", "snapshot"):
         db.execute(f"DELETE FROM {name}")
-    db.execute("DELETE FROM link WHERE name LIKE 'cut:%' OR name LIKE 'held:%'")
+    db.execute("DELETE FROM link WHERE name LIKE 'cut:%' OR name LIKE 'held:%' OR name LIKE 'ahead:%'")
     buckets.forget(db)
 
 

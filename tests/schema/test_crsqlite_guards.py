@@ -18,7 +18,7 @@ from sqlcipher3 import dbapi2 as sqlcipher
 
 from schema import crsqlite, database
 from schema.crsqlite import Cell
-from schema.errors import StuckSyncBit, UnsafeSqlite
+from schema.errors import StoreError, StuckSyncBit, UnsafeSqlite
 
 ROW = bytes(range(16))
 OTHER_SITE = bytes(range(16, 32))
@@ -248,6 +248,10 @@ def files_left_open(folder: Path) -> int:
     same = list(crsqlite.changed_since(db, "probe", 0, own_only=True))
     crsqlite.apply(db, same, bytes(16))  # equal versions and values: the author decides, by a statement of its own
     crsqlite.close(db)
+    return held_open(folder)
+
+
+def held_open(folder: Path) -> int:
     held = 0
     for link in Path("/proc/self/fd").iterdir():
         try:
@@ -261,6 +265,24 @@ def test_p19_closing_a_connection_releases_its_files(tmp_path: Path, monkeypatch
     assert files_left_open(tmp_path) == 0
     monkeypatch.setattr(crsqlite.Guards, "finalize", False)
     assert files_left_open(tmp_path) > 0
+
+
+def test_p19_a_connection_that_fails_behind_the_extension_releases_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files_left_open(tmp_path)
+    load = crsqlite.load
+
+    def half(db: sqlcipher.Connection) -> None:
+        load(db)
+        same = list(crsqlite.changed_since(db, "probe", 0, own_only=True))
+        crsqlite.apply(db, same, bytes(16))
+        raise database.OperationalError("half")
+
+    monkeypatch.setattr(crsqlite, "load", half)
+    with pytest.raises(StoreError):
+        database.connect(tmp_path / "0.db", bytes(32))
+    assert held_open(tmp_path) == 0
 
 
 def test_an_extension_that_is_not_the_recorded_file_is_not_loaded(

@@ -101,6 +101,7 @@ class Cells:
         self.history: dict[tuple[Cell, int, str | None], Version] = {}
         self.late: set[int] = set()
         self.erased: set[bytes] = set()
+        self.ahead: set[tuple[str, bytes]] = set()
         self.at_hub: set[int] = set()
         self.met: dict[tuple[int, int], Pair] = {}
         self.displaced: list[tuple[Write, Write]] = []
@@ -166,6 +167,15 @@ class Cells:
         self.late.add(write.number)
         if self.at[HUB].value(cell) == write.value:
             self.agreed.add(write.number)
+
+    def gone(self, station: str, table: str, person: bytes, *, shown: bool) -> None:
+        """A page took this row away. What is written about somebody whose cells went first goes with the person."""
+        if table == "contact" or (station, person) in self.ahead:
+            self.forget(station, person)
+        if table == "contact" and shown:
+            self.ahead.add((station, person))
+        elif table == "person":
+            self.ahead.discard((station, person))
 
     def forget(self, station: str, person: bytes) -> None:
         """The person's row has left this replica."""

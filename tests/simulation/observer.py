@@ -104,7 +104,7 @@ class Page:
     upto: int
     size: int
     cells: dict[Cell, Version]
-    gone: list[bytes]
+    payload: dict[str, Any]
 
 
 def remember_page(world: World, station: Station, request: Request, response: Response) -> None:
@@ -119,7 +119,7 @@ def remember_page(world: World, station: Station, request: Request, response: Re
     slice_, channel = header["slice"], header["chan"]
     _only_its_own(world, station, wire.persons(payload))
     cells = world.cells.page(wire.cells(payload)) if channel == "reg" else {}
-    world.pages[station.name] = Page(slice_, channel, header["upto"], len(response.body), cells, wire.gone(payload))
+    world.pages[station.name] = Page(slice_, channel, header["upto"], len(response.body), cells, payload)
 
 
 def _only_its_own(world: World, station: Station, persons: set[bytes]) -> None:
@@ -140,7 +140,11 @@ def observe_page(world: World, station: Station) -> None:
         found = db.execute(sql, (page.slice, page.channel)).fetchone()
     if found and found[0] == page.upto:
         world.cells.pulled(station.name, page.cells)
-        for person in page.gone:
-            world.cells.forget(station.name, person)
-            world.fired["row leaves a station"] += 1
+        if page.channel == "ref":
+            world.cells.ahead -= {(station.name, person) for person in wire.persons(page.payload)}
+        for table, person in wire.gone(page.payload):
+            with station.store.read() as db:
+                shown = db.execute("SELECT 1 FROM person WHERE id = ?", (person,)).fetchone() is not None
+            world.cells.gone(station.name, table, person, shown=shown)
+            world.fired["row leaves a station"] += table == "contact"
         world.traffic["useful"] += page.size

@@ -112,7 +112,7 @@ def observed_pages(world: World, station: Station) -> Iterator[None]:
     def observed(store: Any, opened: frame.Frame, *more: Any) -> int:
         header, content = opened.header, opened.content
         cells = world.cells.recalled(wire.cells(content)) if header.chan == "reg" else {}
-        world.pages[station.name] = Page(header.slice, header.chan, header.upto, 0, cells, wire.gone(content))
+        world.pages[station.name] = Page(header.slice, header.chan, header.upto, 0, cells, dict(content))
         items = apply(store, opened, *more)
         observe_page(world, station)
         return items

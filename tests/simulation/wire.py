@@ -47,9 +47,9 @@ def facts(payload: dict[str, Any]) -> list[bytes]:
     return [item[0] for item in payload["facts"]]
 
 
-def gone(payload: dict[str, Any]) -> list[bytes]:
-    """Whose registry rows a pulled page takes away."""
-    return [key for _, table, key in payload["gone"] if table in ("contact", "person")]
+def gone(payload: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """(table, person): the rows that a pulled page takes away."""
+    return [(table, key) for _, table, key in payload["gone"] if table in ("contact", "person")]
 
 
 def persons(payload: dict[str, Any]) -> set[bytes]:
