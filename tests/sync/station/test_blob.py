@@ -259,41 +259,6 @@ def test_bytes_that_do_not_fit_the_hash_are_dropped(world: Any) -> None:
     assert world.rows("SELECT count(*) FROM blob") == world.rows("SELECT count(*) FROM blob_part") == [(0,)]
 
 
-class Flips:
-    """A line that changes one byte of the first range that holds any of a scan."""
-
-    def __init__(self, inner: Any, place: int) -> None:
-        self.inner, self.place, self.done = inner, place, False
-
-    def request(self, method: str, path: str, query: Any, headers: Any, body: bytes) -> Response:
-        if path.startswith("/s1/blob/") and body and not self.done:
-            body, self.done = body[: self.place] + bytes([body[self.place] ^ 1]) + body[self.place + 1 :], True
-        return self.inner.request(method, path, query, headers, body)  # type: ignore[no-any-return]
-
-
-@pytest.mark.parametrize("place", [0, 1000])
-def test_a_scan_that_the_line_spoiled_is_sent_again(world: Any, place: int) -> None:
-    station = world.station()
-    case = case_of(world, station)
-    hash_ = keep(station, case)
-    station.sync(Flips(world.transport(), place))
-    for _ in range(6):
-        station.sync()
-    assert at(world, case, hash_) == ("image/jpeg", JPEG)
-    assert station.rows("SELECT code FROM refusal") == []
-
-
-def test_a_scan_that_is_spoiled_here_is_refused_once_and_told(world: Any) -> None:
-    station = world.station()
-    case = case_of(world, station)
-    keep(station, case)
-    with station.store.write() as db:
-        db.execute("UPDATE blob_part SET data = zeroblob(length(data))")
-    for _ in range(6):
-        station.sync()
-    assert station.rows("SELECT code FROM refusal") == [("blob_type",)]
-
-
 def test_the_hub_checks_size_type_and_place(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     station = world.station()
     case, asker = case_of(world, station), Asker(world, station)
