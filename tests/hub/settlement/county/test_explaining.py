@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hub.settlement.county import contributing, explaining
+from hub.settlement.county.columns import FUNDS, Adjustments, Corrections
 from hub.settlement.county.reckoning import Explanation, Part
 from hub.settlement.county.runs import County as Months
 from schema import database
@@ -146,6 +149,43 @@ def test_what_nobody_declared_is_told_as_a_tenth_more_than_last_month(
     told = part(explaining.explain(months, DECEMBER, person), "应缴")
     assert lines(told)["职工养老，个人"] == ("单位没有申报，按上月 480.00 × 110%", 528_00)
     assert told.rules[0]["law"].startswith("社会保险法 六十二")
+
+
+def test_late_work_is_told_as_differences_of_the_closed_months_and_what_is_kept_of_a_payment(
+    county: County, months: Months, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (person,), pensioner = employer(county, 6_000_00), county.pensioner()
+    pay_in(county, FULL_FEN, "T1")
+    settle(county, months)
+    later(county, 12)
+    whole = months.freeze
+
+    def late(*given: Any) -> Any:
+        frozen, rates = whole(*given)
+        at, drawing = (frozen.who.persons.index(one) for one in (person, pensioner))
+        closed = frozen.inputs.month - 1
+        parts = {"pension_employee": 8_00, "pension_employer": -16_00}
+        one = dict.fromkeys(Adjustments.names(), 0) | {"person": at, "month": closed, "billed": closed}
+        fund = FUNDS.index("resident_pension")
+        drawn = {"person": [drawing] * 2, "kind": [fund] * 2, "month": [closed - 1, closed], "pool": [-10_00, 20_00],
+                 "account": [0, 0]}  # fmt: skip
+        changed = replace(
+            frozen.inputs, corrections=table(Corrections, drawn),
+            adjustments=table(Adjustments, {name: [value] for name, value in (one | parts).items()}),
+        )  # fmt: skip
+        return replace(frozen, inputs=changed), rates
+
+    monkeypatch.setattr(months, "freeze", late)
+    run(county, months, DECEMBER)
+    told = [line.how["zh"] for line in part(explaining.explain(months, DECEMBER, person), "以前月份的差额").lines]
+    assert told == ["补收，列入应缴", "多收的，退回缴费人的余额"]
+    drawn = lines(part(explaining.explain(months, DECEMBER, pensioner), "待遇"))
+    assert drawn["本月发放"] == ("2026-12，1 个月", 480_94)
+    assert [drawn[what][1] for what in ("以前月份的差额", "抵扣", "合计")] == [20_00, -10_00, 490_94]
+
+
+def table(form: Any, values: dict[str, list[int]]) -> Any:
+    return form(**{name: np.array(column, np.int64) for name, column in values.items()})
 
 
 def test_a_benefit_is_told_with_the_formula_and_law_of_its_claim(county: County, months: Months) -> None:
