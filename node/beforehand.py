@@ -16,6 +16,7 @@ from node.cases import Desk
 from schema import checks, subject
 from schema.case import OPEN_STATES
 from schema.findings import Finding, from_json
+from schema.service_parts import Service
 
 _OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
 
@@ -36,13 +37,21 @@ def of_case(db: Any, desk: Desk, case_id: bytes) -> list[Finding]:
     row = db.execute("SELECT * FROM case_file WHERE id = ?", (case_id,)).fetchone()
     item, about, today = desk.item_of(db, row), subject.of_row(row), desk.clock.today()
     given = cases.given(row)
-    seen = cases.subject(db, desk, item, about, given.answers, case_id)
-    now = checks.examine(item, given.answers, given.materials, seen, today, desk.parameters).findings
-    before = {(one.code, one.field) for one in from_json(row["findings"])}
-    news = [one for one in now if one.severity != "hint" and (one.code, one.field) not in before]
+    news = _news(db, desk, row, item, today)
     if item.subject != "person":
         return news
     return news + findings(db, about.person_id, given.answers, item.id, row["created_at"], today, case_id)
+
+
+def _news(db: Any, desk: Desk, row: Any, item: Service, today: date) -> list[Finding]:
+    """What the checks find now and did not find when the case was taken."""
+    if row["legal"] == "final":
+        return []  # done on the spot: what it changed is in the register, and it would find nothing left to change
+    given = cases.given(row)
+    seen = cases.subject(db, desk, item, subject.of_row(row), given.answers, bytes(row["id"]))
+    now = checks.examine(item, given.answers, given.materials, seen, today, desk.parameters).findings
+    before = {(one.code, one.field) for one in from_json(row["findings"])}
+    return [one for one in now if one.severity != "hint" and (one.code, one.field) not in before]
 
 
 def _registered_elsewhere(db: Any, number: str, today: date) -> list[Finding]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node import beforehand, cases
 from node.cases import Submitted
 from node.station import Station
 from schema import database, elsewhere, ids
+from schema.web.door import Officer
 from tests.node.conftest import ENROLMENT, PAPERS, Counter, number_of
 
 KEY = bytes(range(32))
@@ -99,3 +101,14 @@ def test_another_open_case_for_the_same_item_and_a_later_decision_are_told(
     decided = {"state": "effective", "decided_at": "2099-01-01T00:00:00.000Z", "receipt_no": "0100-2-26-000008-9"}
     case_state(station, person("陈桂英"), **decided)
     assert "decided_since" in said(station, case_id)
+
+
+def test_what_was_done_on_the_spot_does_not_meet_its_own_change(
+    station: Station, person: Person, clerk: tuple[Officer, Ed25519PrivateKey]
+) -> None:
+    item, case_id = station.desk.service("personal_data_change"), ids.new_id()
+    given = cases.trim(item, {"phone": "13857582046"}, ["id_card"])
+    cases.save(station.desk, case_id, item, given, clerk[0], person("张建国"))
+    done = cases.submit(station.desk, case_id, *clerk)
+    assert done.receipt_no, done.findings
+    assert said(station, case_id) == []
