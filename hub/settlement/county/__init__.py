@@ -5,7 +5,9 @@ Read in this order:
 
 * `columns` - the inputs and the results as columns of whole numbers, one name per column: the form everything else uses
 * `freeze` - the register of one moment as such columns
-* `kernel` - `assessing`, `allocating`, `paying`: what the month does, pure, whole fen
+* `insured`, `touched`, `booked`, `late_work`, `late_benefits`, `adjustments` - who is insured in which month by what is
+  known now, and what that changes of months that are closed: the difference to what was booked, booked with this month
+* `kernel` - `assessing`, `adjusting`, `allocating`, `paying`: what the month does, pure, whole fen
 * `controls` - the totals and invariants that must hold, or nothing is written
 * `merkle` - one root over all results
 * `month_file` - one immutable encrypted file per run; `runs` - the one row that makes it count

@@ -29,6 +29,9 @@ AMOUNTS = (
 FUND_OF = ("pension", "pension", "medical", "medical", "unemployment", "unemployment", "injury", "medical")
 OWN_PART = (True, False, True, False, True, False, False, False)
 FUNDS = ("pension", "medical", "unemployment", "injury", "resident_pension")
+# Which fund pays which benefit.
+FUND_OF_KIND = {"employee_pension": "pension", "resident_pension": "resident_pension", "unemployment": "unemployment",
+                 "work_injury": "injury", "maternity": "medical", "employee_medical": "medical"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from typing import Any
 
 from hub import pack
 from hub.settlement.county import contributing, naming
-from hub.settlement.county.columns import FUNDS
-from hub.settlement.county.freeze import FUND_OF_KIND
+from hub.settlement.county.columns import FUND_OF_KIND, FUNDS
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.paying import HELD
 from hub.settlement.county.reckoning import Explanation, Line, Part, Text

@@ -8,6 +8,7 @@ up by id (`Who`). Flexible workers pay for themselves: each is a payer behind th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,34 +16,32 @@ from typing import Any
 import numpy as np
 
 from hub.settlement import stops
-from hub.settlement.county import leftover
-from hub.settlement.county.assessing import MEDICAL, OTHERS, PENSION
+from hub.settlement.county import adjustments, leftover
 from hub.settlement.county.columns import (
     EMPLOYEE,
     FLEXIBLE,
+    FUND_OF_KIND,
     FUNDS,
     NO_END,
     Accounts,
     Contributors,
+    Corrections,
     Inputs,
     Ints,
     Payees,
     Units,
     Who,
 )
+from hub.settlement.county.earlier import Earlier
+from hub.settlement.county.industries import Industries
+from hub.settlement.county.insured import Bases, Declarations, Insured, insured
+from hub.settlement.county.late_work import Known
 from hub.settlement.county.leftover import Leftover
-from hub.settlement.county.month_file import MonthFile
-from hub.settlement.county.parameters import injury_rate
-from hub.settlement.inputs import number_of
+from hub.settlement.inputs import month_named, number_of
+from schema import period
 from schema.parameter import Parameters
 
 _STATES = {"active": 1, "suspended": 2, "ended": 3}
-FUND_OF_KIND = {"employee_pension": "pension", "resident_pension": "resident_pension", "unemployment": "unemployment",
-                 "work_injury": "injury", "maternity": "medical", "employee_medical": "medical"}  # fmt: skip
-# GB/T 4754 section -> class of the work-injury rate (人社部发〔2015〕71号, by the examples of its annex).
-_INJURY_CLASS = {"A": 4, "B": 7, "C": 3, "D": 4, "E": 5, "F": 2, "G": 5, "H": 2, "I": 1, "J": 1, "K": 2, "L": 2,
-                 "M": 2, "N": 3, "O": 2, "P": 2, "Q": 2, "R": 2, "S": 1}  # fmt: skip
-_NO_CLASS = 4
 
 
 @dataclass(frozen=True)
@@ -53,42 +52,39 @@ class Frozen:
     who: Who
 
 
-def freeze(db: Any, month: str, known_on: date, parameters: Parameters, before: MonthFile | None) -> Frozen:
-    """Read everything the month depends on. `before`: the file of the month before, None for the first one."""
+def freeze(db: Any, month: str, known_on: date, parameters: Parameters, before: Earlier | None) -> Frozen:
+    """Read everything the month depends on. `before`: the months that are closed, None for the first one."""
     number = number_of(month)
     persons = [bytes(row[0]) for row in db.execute("SELECT id FROM person ORDER BY id")]
-    rows, receipts = _contributors(db, month), _receipts(db, month)
-    earlier = leftover.read(before)
-    payers = {unit or person for unit, person, _, _ in rows} | receipts.keys() | earlier.payers()
+    rows, receipts = [row for row in insured(db, [month]) if row.covered], _receipts(db, month)
+    valid = parameters.at("contribution/declaration_valid_months", period.first_day(month), known_on).number
+    known = Known(known_on, parameters, Industries(db, known_on, parameters), Declarations(db, valid))
+    with nullcontext() if before is None else before.open(before.last) as last:
+        earlier = leftover.read(last)
+    person_no = {id_: n for n, id_ in enumerate(persons)}
+    payees = _payees(db, person_no)
+    late = adjustments.of(db, before, payees, persons, known)
+    payers = {row.unit or row.person for row in rows} | receipts.keys() | earlier.payers() | set(late.payers(person_no))
     who = Who(persons, sorted(payers))
-    person_no, unit_no = ({id_: n for n, id_ in enumerate(ids)} for ids in (who.persons, who.units))
+    unit_no = {id_: n for n, id_ in enumerate(who.units)}
     earlier.renumber(person_no, unit_no)
-    units = _units(db, who, receipts, earlier, _Rates(number, known_on, parameters))
-    contributors = _as_columns(rows, person_no, unit_no, earlier)
-    accounts = _accounts(db, person_no, earlier)
-    return Frozen(Inputs(number, contributors, units, earlier.arrears, accounts, _payees(db, person_no)), who)
+    units = _units(who, receipts, earlier, known, number)
+    contributors = _as_columns(rows, Bases(db), person_no, unit_no, earlier)
+    corrected = late.corrections(person_no)
+    adjusted = late.adjustments(person_no, unit_no, _billed(known, month))
+    inputs = Inputs(
+        number, contributors, units, earlier.arrears, _accounts(db, person_no, earlier),
+        _with_corrected(db, payees, corrected, persons, number), adjusted, corrected,
+        earlier.claims(before.held.get(before.last, set()) if before else set()),
+    )  # fmt: skip
+    return Frozen(inputs, who)
 
 
-def _contributors(db: Any, month: str) -> list[tuple[bytes, bytes, int, int]]:
-    """(unit or b'', person, wage or chosen base, covered), once per unit and person."""
-    found = db.execute(
-        """WITH insured AS (
-             SELECT person_id,
-                    max(insurance = 'employee_pension') * ?2 + max(insurance = 'employee_medical') * ?3 AS bits,
-                    max(grade_fen) AS chosen
-             FROM enrolment WHERE insurance IN ('employee_pension', 'employee_medical') AND state = 'active'
-               AND began_month <= ?1 AND (ended_month IS NULL OR ended_month >= ?1) GROUP BY person_id),
-           employed AS (
-             SELECT unit_id, person_id, max(wage_fen) AS wage FROM employment
-             WHERE began_month <= ?1 AND (ended_month IS NULL OR ended_month >= ?1) GROUP BY unit_id, person_id)
-           SELECT e.unit_id, e.person_id, e.wage, coalesce(i.bits, 0) + ?4
-           FROM employed e JOIN insured i ON i.person_id = e.person_id
-           UNION ALL
-           SELECT x'', i.person_id, i.chosen, i.bits FROM insured i
-           WHERE i.person_id NOT IN (SELECT person_id FROM employed)""",
-        (month, PENSION, MEDICAL, OTHERS),
-    )
-    return [(bytes(unit), bytes(person), wage or 0, bits) for unit, person, wage, bits in found]
+def _billed(known: Known, month: str) -> int | None:
+    """The month whose due day counts for the late fee of late work; None: each month's own."""
+    on = period.first_day(month)
+    notice = known.parameters.at("contribution/late_work_notice", on, known.on).number
+    return number_of(month) if notice else None
 
 
 def _receipts(db: Any, month: str) -> dict[bytes, tuple[int, int]]:
@@ -101,44 +97,29 @@ def _receipts(db: Any, month: str) -> dict[bytes, tuple[int, int]]:
 
 
 def _as_columns(
-    rows: list[tuple[bytes, bytes, int, int]], person_no: dict[bytes, int], unit_no: dict[bytes, int], earlier: Leftover
+    rows: list[Insured], bases: Bases, person_no: dict[bytes, int], unit_no: dict[bytes, int], earlier: Leftover
 ) -> Contributors:
-    unit = _ints(unit_no[unit or person] for unit, person, _, _ in rows)
-    person = _ints(person_no[person] for _, person, _, _ in rows)
+    unit = _ints(unit_no[row.unit or row.person] for row in rows)
+    person = _ints(person_no[row.person] for row in rows)
     order = np.lexsort((person, unit))
-    wage, covered = _ints(r[2] for r in rows)[order], _ints(r[3] for r in rows)[order]
-    kind = _ints(EMPLOYEE if r[0] else FLEXIBLE for r in rows)[order]
+    declared = (bases.at(row.unit, row.person, row.month) for row in rows)
+    wage = _ints(base[1] if base else row.wage for row, base in zip(rows, declared, strict=True))[order]
+    covered = _ints(row.covered for row in rows)[order]
+    kind = _ints(EMPLOYEE if row.unit else FLEXIBLE for row in rows)[order]
     unit, person = unit[order], person[order]
     last = {f"last_{name}": values for name, values in earlier.due_last_month(unit, person).items()}
     return Contributors(person=person, unit=unit, wage=wage, kind=kind, covered=covered, **last)
 
 
-@dataclass(frozen=True)
-class _Rates:
-    """Rates of work injury in a month."""
-
-    number: int
-    known_on: date
-    parameters: Parameters
-
-    def of_industry(self, industry: str) -> int:
-        """Per million of the base."""
-        return injury_rate(self.number, self.known_on, self.parameters, _INJURY_CLASS.get(industry[:1], _NO_CLASS))
-
-
-def _units(db: Any, who: Who, receipts: dict[bytes, tuple[int, int]], earlier: Leftover, rates: _Rates) -> Units:
-    of_industry: dict[str, int] = {}
-    industries = {bytes(row[0]): row[1] or "" for row in db.execute("SELECT id, industry FROM unit")}
-    for industry in set(industries.values()):
-        of_industry[industry] = rates.of_industry(industry)
+def _units(who: Who, receipts: dict[bytes, tuple[int, int]], earlier: Leftover, known: Known, number: int) -> Units:
     # Money of earlier months alone arrived before this one began; the day of freezing would make each day another run.
-    begun = date(rates.number // 12, rates.number % 12 + 1, 1).toordinal()
+    begun = date(number // 12, number % 12 + 1, 1).toordinal()
     money = [receipts.get(id_, (0, begun)) for id_ in who.units]
     suspense, fee_owed = earlier.of_units(len(who.units))
+    lapsed = known.declarations.lapsed(month_named(number))
     return Units(
-        unit=np.arange(len(who.units)),
-        injury_rate=_ints(of_industry[industries[id_]] if id_ in industries else 0 for id_ in who.units),
-        declared=np.ones(len(who.units), np.int64), carried=suspense, received=_ints(m[0] for m in money),
+        unit=np.arange(len(who.units)), injury_rate=_ints(known.industries.rate_of(id_, number) for id_ in who.units),
+        declared=_ints(id_ not in lapsed for id_ in who.units), carried=suspense, received=_ints(m[0] for m in money),
         received_on=_ints(m[1] for m in money), fee_owed=fee_owed,
     )  # fmt: skip
 
@@ -174,6 +155,27 @@ def _payees(db: Any, person_no: dict[bytes, int]) -> Payees:
     )  # fmt: skip
     columns = list(zip(*found, strict=True)) or [()] * len(Payees.names())
     return Payees(*(_ints(column) for column in columns))
+
+
+def _with_corrected(
+    db: Any, payees: Payees, corrected: Corrections, persons: list[bytes], number: int
+) -> Payees:  # fmt: skip
+    """Who draws nothing any more and is owed something of earlier months, as somebody who can be paid that."""
+    drawing = set(zip(payees.person.tolist(), payees.kind.tolist(), strict=True))
+    more = corrected.take((corrected.pool > 0) | (corrected.account > 0))
+    gone = sorted(set(zip(more.person.tolist(), more.kind.tolist(), strict=True)) - drawing)
+    if not gone:
+        return payees
+    sql = (
+        "SELECT life_status = '1', EXISTS (SELECT 1 FROM bank_account k WHERE k.person_id = p.id AND account_no IS NOT "
+        "NULL) FROM person p WHERE id = ?"
+    )
+    rows = []
+    for person, kind in gone:
+        alive, bank = db.execute(sql, (persons[person],)).fetchone()
+        rows.append((person, kind, _STATES["ended"], alive, bank, number, number, 0, 0))
+    joined = Payees.joined(payees, Payees(*(_ints(column) for column in zip(*rows, strict=True))))
+    return joined.take(np.lexsort((joined.kind, joined.person)))
 
 
 def _ints(values: Iterable[int]) -> Ints:

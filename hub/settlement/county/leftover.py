@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hub.settlement.county.columns import AMOUNTS, Accounts, Ints, Lines, Outcome, Who
+from hub.settlement.county.columns import AMOUNTS, Accounts, Claims, Ints, Lines, Outcome, Who
 from hub.settlement.county.grouping import found_at
 from hub.settlement.county.month_file import MonthFile
 
@@ -19,7 +19,9 @@ def read(before: MonthFile | None) -> Leftover:
     """Out of the file of the month before; nothing when there is none."""
     if before is None:
         return Leftover(None, Accounts.empty(), Who([], []))
-    return Leftover(before.outcome(), before.inputs().accounts, before.who())
+    accounts = before.table("accounts")
+    assert isinstance(accounts, Accounts)
+    return Leftover(before.outcome(), accounts, before.who())
 
 
 class Leftover:
@@ -71,6 +73,17 @@ class Leftover:
             found |= {person: value for person, value in zip(persons, zip(*columns, strict=True), strict=True)}
         found.pop(-1, None)
         return found
+
+    def claims(self, held: set[tuple[bytes, int]]) -> Claims:
+        """Benefits paid too much and not back yet. `held`: taken out on the day of payment, so nothing was kept."""
+        if self._outcome is None:
+            return Claims.empty()
+        found, ids = self._outcome.recoveries, self._who.persons
+        rows = zip(found.person.tolist(), found.kind.tolist(), found.deducted.tolist(), strict=True)
+        kept = [deducted if (ids[person], kind) in held else 0 for person, kind, deducted in rows]
+        claims = Claims(self._person[found.person], found.kind, found.open + np.array(kept, np.int64))
+        claims = claims.take((claims.person >= 0) & (claims.amount > 0))
+        return claims.take(np.lexsort((claims.kind, claims.person)))
 
     def due_last_month(self, unit: Ints, person: Ints) -> dict[str, Ints]:
         """What was due last month of these, by amount; 0 for who is new there."""

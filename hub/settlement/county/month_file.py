@@ -168,6 +168,34 @@ class MonthFile:
         data = bytes(found[0])
         return [data[i : i + ids.ID_BYTES] for i in range(0, len(data), ids.ID_BYTES)]
 
+    def persons(self) -> int:
+        """How many persons the file numbers."""
+        sql = "SELECT length(data) FROM piece WHERE tbl = 'persons ids' AND col = 'id'"
+        return int(self._db.execute(sql).fetchone()[0]) // ids.ID_BYTES
+
+    def numbers_of(self, persons: list[bytes]) -> Ints:
+        """Their numbers in this file, -1 for who is not in it."""
+        found = self._db.execute("SELECT data FROM piece WHERE tbl = 'persons ids' AND col = 'id'").fetchone()
+        known, wanted = (np.frombuffer(data, f"S{ids.ID_BYTES}") for data in (bytes(found[0]), b"".join(persons)))
+        if not len(known):
+            return np.full(len(persons), -1, np.int64)
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[place] == wanted, place, -1).astype(np.int64)
+
+    def rows_among(self, name: str, wanted: np.ndarray) -> Table:
+        """The rows about these persons, in their order. `wanted`: a flag for each number of a person."""
+        parts: dict[str, list[Ints]] = {column: [np.zeros(0, np.int64)] for column in _FORMS[name].names()}
+        persons = self._db.execute(
+            "SELECT first, kind, data FROM piece WHERE tbl = ? AND col = 'person' ORDER BY first", (name,)
+        ).fetchall()
+        for first, kind, data in persons:
+            mask = wanted[np.frombuffer(data, kind)]
+            if mask.any():
+                sql = "SELECT col, kind, data FROM piece WHERE tbl = ? AND first = ?"
+                for column, form, values in self._db.execute(sql, (name, first)):
+                    parts[column].append(np.frombuffer(values, form)[mask].astype(np.int64))
+        return _FORMS[name](**{column: np.concatenate(found) for column, found in parts.items()})
+
     def inputs(self) -> Inputs:
         """What the run saw."""
         return Inputs(self.about()["month"], **{name: self.table(name) for name in INPUTS})

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
+from hashlib import sha256
 
 import numpy as np
 
 from hub.settlement.county.columns import Rates
+from schema.errors import ParameterNotFound
 from schema.parameter import Parameters
 
 _EMPLOYEE = (
@@ -44,6 +47,20 @@ def injury_rate(month: int, known_on: date, parameters: Parameters, injury_class
     return parameters.at("contribution/injury_rate", on, known_on).table[injury_class] * PPM_OF_POINT
 
 
+def digest(month: int, known_on: date, parameters: Parameters) -> str:
+    """A hash of what a month's assessment depends on; '' where there are no rates for that month."""
+    try:
+        rates = rates_of(month, known_on, parameters)
+    except ParameterNotFound:
+        return ""
+    on = date(month // 12, month % 12 + 1, 1)
+    injury = parameters.at("contribution/injury_rate", on, known_on).table
+    known = [rates.floor, rates.cap, rates.employee, rates.flexible_pension, rates.flexible_medical, rates.account,
+             rates.undeclared_percent, sorted(injury.items())]  # fmt: skip
+    return sha256(repr(known).encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
 def _points(known_on: date, parameters: Parameters) -> np.ndarray:
     """The sum of daily late-fee rates before each day, up to the day at which all is reckoned."""
     daily = []

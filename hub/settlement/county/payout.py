@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.settlement import stops
-from hub.settlement.county.columns import FUNDS, Payees, Payments
-from hub.settlement.county.freeze import FUND_OF_KIND, Frozen
+from hub.settlement.county.columns import FUND_OF_KIND, FUNDS, Payees, Payments
+from hub.settlement.county.freeze import Frozen
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.paying import HELD, held_back
 from schema import database

@@ -21,16 +21,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import pack
 from hub.settlement import hands, month
-from hub.settlement.county import controls, engines, freeze, kernel, merkle, money_in, month_file, verify
+from hub.settlement.county import controls, earlier, engines, freeze, kernel, merkle, money_in, month_file, verify
 from hub.settlement.county.columns import Rates
 from hub.settlement.county.controls import Control
+from hub.settlement.county.earlier import SEEN
 from hub.settlement.county.freeze import Frozen
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.parameters import rates_of
 from hub.settlement.county.verify import Verified
 from hub.settlement.inputs import code_version, number_of
 from hub.settlement.month import COUNTY
-from schema import database, period
+from schema import database
 from schema.clock import Clock, local, stamp
 from schema.database import Store
 from schema.errors import UnknownSubject, WrongState
@@ -38,7 +39,6 @@ from sync.hub import publish
 
 ROLE = "settle"
 FOLDER = "months"
-SEEN = "seen"  # the feed number up to which the run had seen the register
 Progress = Callable[[str], None]
 _COUNTS = "SELECT r.* FROM month_run r JOIN period p ON p.run_id = r.run_id AND p.month = r.month WHERE p.scheme = ?"
 
@@ -85,7 +85,8 @@ class County:
         outcome = kernel.settle(frozen.inputs, rates)
         agreed = controls.require(controls.of_month(frozen.inputs, outcome))
         tell("write")
-        about = {"run_id": run_id, "code": code_version(), "pack": pack.pack_hash()}
+        rates_known = earlier.digests(settled, self.clock.today(), pack.parameters())
+        about = {"run_id": run_id, "code": code_version(), "pack": pack.pack_hash(), earlier.RATES: rates_known}
         written = month_file.write(
             self._folder, self._key, f"{settled}-{run_id[:16]}.month", frozen.inputs, frozen.who, outcome, about
         )
@@ -127,12 +128,9 @@ class County:
     def freeze(self, db: Any, settled: str) -> tuple[Frozen, Rates]:
         """The register as it is now, for that month, and the month's rates as known today."""
         today, parameters = self.clock.today(), pack.parameters()
-        before = self._find(db, period.add_months(settled, -1))
+        before = earlier.of(db, settled, today, parameters, self._folder, self._key)
         rates = rates_of(number_of(settled), today, parameters)
-        if before is None:
-            return freeze.freeze(db, settled, today, parameters, None), rates
-        with MonthFile(self._folder / before["file"], self._key) as file:
-            return freeze.freeze(db, settled, today, parameters, file), rates
+        return freeze.freeze(db, settled, today, parameters, before), rates
 
     def require_may_run(self, settled: str, officer: str, key: Ed25519PrivateKey) -> None:
         """What a run would be refused for before it begins; the errors of `run`."""

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.settlement import hands, month
 from hub.settlement.county import payout
-from hub.settlement.county.runs import SEEN, County
+from hub.settlement.county.earlier import SEEN
+from hub.settlement.county.runs import County
 from hub.settlement.month import COUNTY
 from hub.settlement.room import roomy
 from hub.settlement.signing import APPROVE, CLOSE, PAY, word
