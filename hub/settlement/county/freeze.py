@@ -34,7 +34,7 @@ from hub.settlement.county.columns import (
 )
 from hub.settlement.county.earlier import Earlier
 from hub.settlement.county.industries import Industries
-from hub.settlement.county.insured import Bases, Declarations, Insured, insured
+from hub.settlement.county.insured import Bases, Declarations, Insured, alone, insured, left
 from hub.settlement.county.late_work import Known
 from hub.settlement.county.leftover import Leftover
 from hub.settlement.inputs import month_named, number_of
@@ -56,7 +56,8 @@ def freeze(db: Any, month: str, known_on: date, parameters: Parameters, before: 
     """Read everything the month depends on. `before`: the months that are closed, None for the first one."""
     number = number_of(month)
     persons = [bytes(row[0]) for row in db.execute("SELECT id FROM person ORDER BY id")]
-    rows, receipts = [row for row in insured(db, [month]) if row.covered], _receipts(db, month)
+    bases = Bases(db)
+    rows, receipts = _contributing(db, month, bases), _receipts(db, month)
     valid = parameters.at("contribution/declaration_valid_months", period.first_day(month), known_on).number
     known = Known(known_on, parameters, Industries(db, known_on, parameters), Declarations(db, valid))
     with nullcontext() if before is None else before.open(before.last) as last:
@@ -69,7 +70,7 @@ def freeze(db: Any, month: str, known_on: date, parameters: Parameters, before: 
     unit_no = {id_: n for n, id_ in enumerate(who.units)}
     earlier.renumber(person_no, unit_no)
     units = _units(who, receipts, earlier, known, number)
-    contributors = _as_columns(rows, Bases(db), person_no, unit_no, earlier)
+    contributors = _as_columns(rows, bases, person_no, unit_no, earlier)
     corrected = late.corrections(person_no)
     adjusted = late.adjustments(person_no, unit_no, _billed(known, month))
     inputs = Inputs(
@@ -78,6 +79,17 @@ def freeze(db: Any, month: str, known_on: date, parameters: Parameters, before: 
         earlier.claims(before.held.get(before.last, set()) if before else set()),
     )  # fmt: skip
     return Frozen(inputs, who)
+
+
+def _contributing(db: Any, month: str, bases: Bases) -> list[Insured]:
+    """Everybody who is covered by anything that month."""
+    rows = insured(db, [month])
+    unsure = [row for row in rows if not row.unit and row.resting and bases.at(b"", row.person, month)]
+    if unsure:
+        ended = left(db, {row.person for row in unsure})
+        also = {row.person: alone(row, bases, ended) for row in unsure}
+        rows = [row if row.unit else row._replace(covered=row.covered | also.get(row.person, 0)) for row in rows]
+    return [row for row in rows if row.covered]
 
 
 def _billed(known: Known, month: str) -> int | None:

@@ -91,6 +91,29 @@ class Bases:
         return known[place - 1] if place else None
 
 
+def left(db: Any, persons: Iterable[bytes]) -> dict[bytes, list[str]]:
+    """The last months of these persons' jobs."""
+    rows = db.execute(
+        "SELECT person_id, ended_month FROM employment WHERE ended_month IS NOT NULL "
+        "AND person_id IN (SELECT unhex(value) FROM json_each(?))", (hexes(persons),),
+    )  # fmt: skip
+    out: dict[bytes, list[str]] = {}
+    for person, month in rows:
+        out.setdefault(bytes(person), []).append(month)
+    return out
+
+
+def alone(row: Insured, bases: Bases, jobs_left: dict[bytes, list[str]]) -> int:
+    """What somebody without an employer that month is covered by, having said from a month on to pay alone.
+
+    A job that ended since is over with its relations. One that ends later took them along: until then they held.
+    """
+    said, ended = bases.at(b"", row.person, row.month), jobs_left.get(row.person, [])
+    if said is None or any(said[0] <= month < row.month for month in ended):
+        return 0
+    return row.covered | (row.resting if any(month >= row.month for month in ended) else 0)
+
+
 class Declarations:
     """Up to which month each employer's declarations hold (社会保险法 62): a unit that once declared and let it lapse
     has declared nothing. One whose wages came with the register and that never declared is taken to have declared.

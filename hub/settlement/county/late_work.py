@@ -34,7 +34,7 @@ from hub.settlement.county.columns import (
 )
 from hub.settlement.county.grouping import starts_of, sums_at
 from hub.settlement.county.industries import Industries
-from hub.settlement.county.insured import Bases, Declarations, Insured, hexes, insured
+from hub.settlement.county.insured import Bases, Declarations, Insured, alone, insured, left
 from hub.settlement.county.month_file import MonthFile
 from hub.settlement.county.parameters import rates_of
 from hub.settlement.inputs import month_named
@@ -92,7 +92,7 @@ class _Work:
     def __init__(self, db: Any, persons: list[bytes], known: Known) -> None:
         self._known, self._persons = known, {person: place for place, person in enumerate(persons)}
         self._bases = Bases(db, persons)
-        self._left = _left(db, persons)
+        self._left = left(db, persons)
 
     def due(self, month: Booked, rows: list[Insured], places: Places, rates: Rates) -> Lines:
         """The month's lines."""
@@ -120,15 +120,10 @@ class _Work:
         return declared[1] if declared else then["wage"] if then else row.wage
 
     def _alone(self, row: Insured, then: dict[str, int] | None) -> int:
-        """Who paid alone that month, did. Nobody else pays for a past month without having said so, and not for one
-        after a job ended that began later than that was said: then the relation rests.
-        """
+        """Who paid alone that month, did; nobody else pays alone for a past month without having said so."""
         if then is not None:
             return then["covered"] & (row.covered | row.resting)
-        said = self._bases.at(b"", row.person, row.month)
-        if said is None or any(said[0] <= ended < row.month for ended in self._left.get(row.person, [])):
-            return 0
-        return row.covered
+        return alone(row, self._bases, self._left)
 
     def _units(self, month: Booked, places: Places, people: Contributors | None) -> Units:
         known, count = self._known, len(places.units)
@@ -144,18 +139,6 @@ class _Work:
 def _employed(row: Insured, then: dict[str, int] | None) -> int:
     """What holds, and what rests now and held when that month was settled."""
     return row.covered | (then["covered"] & (row.resting | OTHERS) if then and row.resting else 0)
-
-
-def _left(db: Any, persons: list[bytes]) -> dict[bytes, list[str]]:
-    """The last months of these persons' jobs."""
-    rows = db.execute(
-        "SELECT person_id, ended_month FROM employment WHERE ended_month IS NOT NULL "
-        "AND person_id IN (SELECT unhex(value) FROM json_each(?))", (hexes(persons),),
-    )  # fmt: skip
-    out: dict[bytes, list[str]] = {}
-    for person, month in rows:
-        out.setdefault(bytes(person), []).append(month)
-    return out
 
 
 def _differing(parts: list[tuple[int, Any]], months: set[int]) -> Adjustments:

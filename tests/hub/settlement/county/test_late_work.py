@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub import pack
@@ -237,7 +237,12 @@ def _move_on(store: Store, persons: list[bytes], outcome: Outcome, settled_month
             pub.put("benefit", {"id": bytes(found[0]), "paid_through": settled_month})
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(cases=counties(), paying=st.lists(st.integers(0, 4_000_00), min_size=1, max_size=4))
 def test_any_order_of_arrival_gives_everybody_the_same_totals(
     empty: Path, cases: list[Case], paying: list[int]
