@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from hub.settlement.county import controls, steps, summary
 from hub.settlement.county.kernel import settle
 from tests.hub.settlement.county.months import county, rates
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_funds_and_townships_come_to_the_same_sums_and_those_of_the_controls(seed: int) -> None:
-    inputs = county(3_000, seed)
+def test_funds_and_townships_come_to_the_same_sums_and_those_of_the_controls() -> None:
+    inputs = county(3_000)
     outcome = settle(inputs, rates())
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     places = [str(code) for code in rng.choice(["330683100", "330683101", ""], 3_000)]
     made = summary.make(inputs, outcome, rates(), places)
     assert sum(fund.due_fen for fund in made.funds) == sum(place.due_fen for place in made.townships)
