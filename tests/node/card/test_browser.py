@@ -13,12 +13,13 @@ from node.card.desk import Cards
 from node.card.pcsc_driver import PcscDriver
 from node.card.simulator import Habits, Holder, SimulatedCard, records
 from tests.browser.eyes import Eyes
+from tests.browser.hands import enter
 from tests.browsing import chromium, served
 from tests.node.card.vpcd import OnReader, Service
 from tests.node.conftest import PASSWORD, number_of
 
 pytestmark = pytest.mark.xdist_group("pcscd")
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 CHEN = Holder(number_of("33068319811103042"), "陈桂英", "B87654321")
 
 
@@ -41,11 +42,7 @@ def window(app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr("node.pages.card.WAIT_S", 0.5)
     with served(app) as address, chromium() as browser:
         page = browser.new_context(base_url=address, locale="zh-CN").new_page()
-        page.goto("/login")
-        page.keyboard.type("3012")
-        page.keyboard.press("Enter")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
+        enter(page, "3012", PASSWORD)
         page.wait_for_url("**/")
         expect(page.locator("[data-card-sign]")).to_have_text("放卡即读")
         yield page

@@ -12,12 +12,13 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.eyes import Eyes
+from tests.browser.hands import enter
 from tests.browsing import chromium, served
 from tests.node.conftest import PASSWORD
 from tests.node.kiosk.conftest import CHEN, ZHANG, ZHANG_WEI
 
 Lay = Callable[..., None]
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 SIZES = {"screen": (1366, 768), "zoomed": (683, 768)}
 
 
@@ -108,11 +109,7 @@ def test_a_number_is_taken_by_two_touches_and_called_at_the_window(
         context = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768}, locale="zh-CN")
         window = context.new_page()
         eyes.watch(window)
-        window.goto("/login")
-        window.keyboard.type("3012")
-        window.keyboard.press("Enter")
-        window.keyboard.type(PASSWORD)
-        window.keyboard.press("Enter")
+        enter(window, "3012", PASSWORD)
         window.wait_for_url("**/")
         window.get_by_role("button", name="叫下一位").click()
         expect(window.locator(".queue-number")).to_have_text("B001")
@@ -133,11 +130,7 @@ def test_a_card_at_the_window_opens_the_person_without_a_click(
         context = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768}, locale="zh-CN")
         window = context.new_page()
         eyes.watch(window)
-        window.goto("/login")
-        window.keyboard.type("3012")
-        window.keyboard.press("Enter")
-        window.keyboard.type(PASSWORD)
-        window.keyboard.press("Enter")
+        enter(window, "3012", PASSWORD)
         window.wait_for_url("**/")
         lay(None, "Clerk's reader")
         expect(window.locator("[data-card-sign]")).to_have_text("放卡即读")

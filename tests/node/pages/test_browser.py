@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from node import contacts
 from node.cases import Submitted
 from node.station import Station
+from tests.browser.hands import enter
 from tests.browsing import SCREENS, chromium, served
 from tests.node.conftest import PASSWORD
 
@@ -42,11 +43,7 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto("/login")
-    opened.keyboard.type("3012")
-    opened.keyboard.press("Enter")
-    opened.keyboard.type(PASSWORD)
-    opened.keyboard.press("Enter")
+    enter(opened, "3012", PASSWORD)
     opened.wait_for_url("**/")
     yield opened
     context.close()

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from node.station import Station
 from tests.browser.eyes import Eyes
+from tests.browser.hands import enter
 from tests.browsing import FAKE_CAMERA, chromium, served
 from tests.node.conftest import PASSWORD, Counter
 from tests.node.test_survival import PHOTO, VILLAGE, draw, facts
@@ -115,10 +116,7 @@ def page(browser: Browser, app: Flask) -> Iterator[Page]:
     with served(app) as site:
         context = browser.new_context(base_url=site, viewport={"width": 1366, "height": 768}, locale="zh-CN")
         opened = context.new_page()
-        opened.goto("/login")
-        for text in ("3012", PASSWORD):
-            opened.keyboard.type(text)
-            opened.keyboard.press("Enter")
+        enter(opened, "3012", PASSWORD)
         opened.wait_for_url("**/")
         yield opened
         context.close()
