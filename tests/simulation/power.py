@@ -15,6 +15,8 @@ from unittest.mock import patch
 
 from sqlcipher3 import dbapi2 as sqlcipher
 
+from schema.database import Remembering
+
 
 class Crashed(BaseException):
     """The power went off at a station or at the hub: no code of ours may catch it."""
@@ -65,7 +67,7 @@ class Fate:
 FATE = Fate()
 
 
-class Mortal(sqlcipher.Connection):
+class Mortal(Remembering):
     """A connection of a machine that can lose its power."""
 
     machine = ""
@@ -89,7 +91,7 @@ def mortal_connections() -> Iterator[None]:
     connect = sqlcipher.connect
 
     def opened(path: str, **options: Any) -> Any:
-        db = connect(path, factory=Mortal, **options)
+        db = connect(path, **{**options, "factory": Mortal})
         db.machine = Path(path).name.split(".")[0]
         return db
 
