@@ -178,9 +178,10 @@ class Cells:
             self.ahead.discard((station, person))
 
     def forget(self, station: str, person: bytes) -> None:
-        """The person's row has left this replica."""
+        """The person's row has left this replica: who writes one anew has nothing before his eyes."""
         here = self.at[station]
         here.cells = {cell: version for cell, version in here.cells.items() if cell[0] != person}
+        here.seen = {cell: seen for cell, seen in here.seen.items() if cell[0] != person}
 
     def erase(self, person: bytes) -> None:
         """The person is erased at the hub: nothing about it counts any more."""
