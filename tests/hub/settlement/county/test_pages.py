@@ -318,8 +318,9 @@ def test_every_list_comes_as_an_excel_file_with_all_rows_and_sums(
     assert [Decimal(str(row[due])) for row in rows[1:]] == [Decimal("2656"), Decimal("1992"), Decimal("4648")]
 
     with register.store.write() as db:
-        db.execute("UPDATE unit SET name = '=1+1'")
-    assert sheet(settler.client.get(f"{AT}/fund/pension?form=xlsx"))[1][0] == "'=1+1"
+        db.execute("UPDATE unit SET name = '=<script>'")
+    assert sheet(settler.client.get(f"{AT}/fund/pension?form=xlsx"))[1][0] == "'=<script>"
+    assert "=&lt;script&gt;" in settler.get(f"{AT}/fund/pension").text
 
 
 def test_a_month_is_compared_with_the_one_before(settler: Browser, months: Months, register: County) -> None:
