@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from schema.table import Table, id_, int_, text_
+from schema.table import Table, blob_, id_, int_, text_
 
 MONTH = (
     Table(
@@ -168,6 +168,21 @@ MONTH = (
             text_("code", 40, True),
             text_("zh", 2000, True),
             text_("en", 2000, True),
+        ),
+    ),
+    Table(
+        "month_watermark",
+        "local",
+        "hub",
+        "up to where each station's work was in when a run of the county's month was made",
+        ("run_id", "station"),
+        (
+            text_("run_id", 64, True),
+            text_("station", 20, True),
+            blob_("epoch", 16, False),
+            int_("seq"),
+            text_("last_seen_at", 24),
+            int_("unsent"),
         ),
     ),
     Table(

@@ -14,6 +14,7 @@ from hub.pages import (
     check,
     conflicts,
     county,
+    county_late,
     county_lists,
     county_money,
     home,
@@ -37,11 +38,12 @@ from hub.sections import Section
 _HUB = Path(__file__).parent.parent
 
 PAGES: tuple[ModuleType, ...] = (
-    home, review, case, conflicts, late, county, county_lists, county_money, settlement, receipts, stations, registry,
-    importing, refusals, incidents, workload, prints, survival, officers, check, usb,
+    home, review, case, conflicts, late, county, county_late, county_lists, county_money, settlement, receipts,
+    stations, registry, importing, refusals, incidents, workload, prints, survival, officers, check, usb,
 )  # fmt: skip
 TEXTS: tuple[Path, ...] = tuple(
     _HUB / f"{name}texts.toml"
-    for name in ("", "courier_", "community_", "settlement/", "settlement/county/", "importing/")
-)
+    for name in ("", "courier_", "community_", "settlement/", "settlement/county/", "settlement/county/late_",
+                 "importing/")
+)  # fmt: skip
 SECTIONS: tuple[Section, ...] = tuple(module.SECTION for module in PAGES if hasattr(module, "SECTION"))

@@ -14,6 +14,7 @@ from hub.context import Hub, with_hub
 from hub.importing import refused as refused_file
 from hub.settlement import computing, explain, matching, month, receipts, signing, views
 from hub.settlement.county import cli as county
+from hub.settlement.county import cli_late
 from hub.settlement.county.cli_explain import explain_command as explain_month
 from hub.signer import Signer, with_signer
 from schema import ids, money, view
@@ -190,7 +191,7 @@ def _amount(control: dict[str, Any], side: str) -> str:
     return money.yuan(value) if control["unit"] == "fen" else f"{value:,}"
 
 
-for _command in county.COMMANDS:
+for _command in (*county.COMMANDS, *cli_late.COMMANDS):
     settle.add_command(_command)
 
 COMMANDS = (receipts_command, match_command, settle, explain_month)

@@ -60,7 +60,7 @@ def money_command(hub: Hub, signer: Signer, file: Path, settled: str, preview: b
 @_JSON
 def all_command(hub: Hub, signer: Signer, settled: str, json_out: bool) -> None:
     """全县各险一次结清，写成一个不可改的月结文件 / The whole county, all schemes, into one month file."""
-    with _progress(json_out) as tell:
+    with progress(json_out) as tell:
         done = _county(hub).run(settled, signer.operator_no, signer.key, tell)
         tell("summary")
         summary.of(_county(hub), settled)
@@ -112,7 +112,7 @@ def sign_command(hub: Hub, signer: Signer, action: str, settled: str, typed: str
 def verify_command(hub: Hub, settled: str, engine: str, json_out: bool) -> None:
     """用另一套算法（SQL）重算一遍，根必须相同 / The month once more by plain SQL; the root must be the same."""
     began = time.monotonic()
-    with _progress(json_out) as tell:
+    with progress(json_out) as tell:
         found = _county(hub).verify(settled, engine, tell)
     overview.record(_county(hub), settled, engine, None, found, round((time.monotonic() - began) * 1000))
     if json_out:
@@ -130,7 +130,7 @@ def _county(hub: Hub) -> County:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """The step that is running, for whoever watches."""
     if quiet:
         yield lambda step: None

@@ -21,7 +21,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import pack
 from hub.settlement import hands, month
-from hub.settlement.county import controls, earlier, engines, freeze, kernel, merkle, money_in, month_file, verify
+from hub.settlement.county import (
+    controls,
+    earlier,
+    engines,
+    freeze,
+    kernel,
+    merkle,
+    money_in,
+    month_file,
+    verify,
+    watermarks,
+)
 from hub.settlement.county.columns import Rates
 from hub.settlement.county.controls import Control
 from hub.settlement.county.earlier import SEEN
@@ -177,6 +188,7 @@ class County:
                 database.insert(db, "period", name | row)
             else:
                 database.update(db, "period", name, row)
+            watermarks.record(db, done.run_id)
             body = {"run_id": done.run_id, "root": done.root}
             hands.sign(db, "month_computed", done.month, body, officer, key, self.clock, COUNTY)
 
