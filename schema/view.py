@@ -113,8 +113,10 @@ def unknown_person_view(
 
     With answers given, open cases are those of the same ID number: two clerks may take the same new person.
     """
-    number = _canonical((answers or {}).get("id_number", ""), today)
-    cases = view_rows.open_cases(db, "person_id", None, except_case) if number else []
+    read, _ = resident_id.read((answers or {}).get("id_number", ""), today)
+    number = read.number if read else ""
+    forms = (number, number.lower(), read.number_15 or number) if read else ()
+    cases = view_rows.open_cases(db, "person_id", None, except_case, forms) if read else []
     return PersonView(
         person={}, contact={}, enrolments=[], account={}, benefits=[], bank_account={}, employments=[],
         open_cases=[c for c in cases if _canonical(c["answers"].get("id_number", ""), today) == number],
