@@ -19,6 +19,8 @@ ITEM = "roster_change"
 HEADER = ("身份证号", "姓名", "月工资", "类型", "从哪个月起")
 _ITEM = """
 id = "roster_change"
+no = 6
+group = "unit"
 version = 1
 effective_from = 2026-01-01
 title = { zh = "工资变动", en = "Change of wage" }
