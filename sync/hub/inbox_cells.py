@@ -214,11 +214,14 @@ def _feed_changes(pub: Publication, before: int) -> None:
 
 def _take_conflict(pub: Publication, node: Node, item: Any, pushed: conflicts.Pushed, outcome: Outcome) -> None:
     """A station's own finding. It may speak of its slice only, and never change a conflict that is known."""
-    known = conflicts.found_fits(item) and (
-        is_member(pub.db, item[2], node.slices) or late.was_member(pub.db, item[2], node.slices, parse_stamp(pushed.at))
-    )
-    if not known:
-        outcome.refused.append((Refused.of(f"conflict/{_hex(item)}", "conflict_form"), item))
+    code = ""
+    if not conflicts.found_fits(item):
+        code = "conflict_form"
+    elif not is_member(pub.db, item[2], node.slices):
+        known = late.was_member(pub.db, item[2], node.slices, parse_stamp(pushed.at))
+        code = "" if known else "not_in_slice"
+    if code:
+        outcome.refused.append((Refused.of(f"conflict/{_hex(item)}", code), item))
     elif conflicts.take_found(pub, item, pushed):
         outcome.conflicts += 1
 

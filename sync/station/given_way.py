@@ -18,7 +18,10 @@ from sync.station import outbox
 from sync.wire import codec
 from sync.wire.codec import WireCell
 
-_PUT_ASIDE = "SELECT item, content FROM refusal WHERE direction = 'out' AND channel = 'reg' AND code IN (?, ?)"
+_PUT_ASIDE = (
+    "SELECT item, content FROM refusal WHERE direction = 'out' AND channel = 'reg' AND code IN (?, ?) "
+    "AND item NOT GLOB 'conflict/*'"
+)
 _CODES = (late.CODE, "not_in_slice")
 
 

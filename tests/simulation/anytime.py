@@ -38,7 +38,7 @@ def anytime_no_edit_vanishes(world: World) -> None:
             cell == write.cell and write.value in values for name in (HUB, write.author) for cell, values in kept[name]
         )
         told = f"{write.author}'s {world.name_of(write.cell[0])}.{write.cell[1]} = {write.value!r}"
-        aside = write.number in world.cells.late and _put_aside(world, write)
+        aside = (write.number in world.cells.late and _put_aside(world, write)) or _told_too_late(world, write)
         need(stands or under_way or listed or aside, anytime_no_edit_vanishes, told)
 
 
@@ -52,6 +52,16 @@ def _put_aside(world: World, write: Write) -> bool:
     refused = "SELECT 1 FROM refusal WHERE item = ? AND code = 'not_in_slice'"
     item = f"contact/{write.cell[0].hex()}"
     return bool(rows(world.hub, sql, *write.cell, value, write.author) or rows(world.hub, refused, item))
+
+
+def _told_too_late(world: World, write: Write) -> bool:
+    """Whether it lost at its own station, and the hub lists that it was told of that months after the person left."""
+    sql = (
+        "SELECT content FROM refusal WHERE direction = 'in' AND peer = ? AND code = 'not_in_slice' "
+        "AND item LIKE 'conflict/%'"
+    )
+    found = (cbor2.loads(content) for (content,) in rows(world.hub, sql, write.author))
+    return any((row_id, col, lost) == (*write.cell, write.value) for _, _, row_id, col, _, lost, *_ in found)
 
 
 def _frames_wait(world: World, write: Write) -> bool:

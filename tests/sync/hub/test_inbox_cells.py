@@ -90,7 +90,8 @@ class TestCells:
 
         said = box.accept(node, "reg", 1, cells_frame(station, conflicts=[item]))
 
-        assert refused(world, said) == [(f"conflict/{item[0].hex()}", "conflict_form")]
+        code = "not_in_slice" if wrong == "slice" else "conflict_form"
+        assert refused(world, said) == [(f"conflict/{item[0].hex()}", code)]
         assert world.rows("SELECT count(*) FROM conflict") == [(0,)]
 
 
