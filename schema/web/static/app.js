@@ -43,7 +43,8 @@
 
   function items() {
     const list = one("[data-items]");
-    if (!list) return follow(one("[data-items-url]")?.dataset.itemsUrl);
+    const away = one("[data-items-url]")?.dataset.itemsUrl;
+    if (!list) return follow(away && `${away}#digit`);
     const first = list.querySelector("a[data-digit]") || list.querySelector("a");
     if (first) first.focus();
     return Boolean(first);
@@ -234,6 +235,8 @@
 
   function inMenu(e) {
     const box = menuBox();
+    // A letter typed at the list goes on in the box.
+    if (box && e.target.closest("[data-menu] a") && e.key.length === 1 && !/[\s\d]/.test(e.key) && !e.ctrlKey && !e.altKey) { box.focus(); return false; }
     const rows = box && (e.target === box || e.target.closest("[data-menu]")) ? menuLeft() : [];
     const chosen = rows.find((row) => row.classList.contains("on"));
     if (e.key === "Enter" && e.target === box && chosen) return follow(chosen.href);
@@ -246,6 +249,7 @@
     return true;
   }
   document.addEventListener("input", (e) => { if (e.target === menuBox()) narrow(); });
+  if (location.hash === "#digit") items();  // F4 was pressed on another page: the next key is a digit
 
   // ---- fields: what an input method or a habit leaves behind is tidied, and shown in groups ------------------------
   const plain = (text) => text.normalize("NFKC").trim();

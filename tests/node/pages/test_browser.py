@@ -113,6 +113,36 @@ def test_f4_then_a_digit_opens_an_item_from_anywhere(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("个人信息变更")
 
 
+def test_the_menu_is_narrowed_while_one_types_and_opened_by_arrows_and_enter(page: Page) -> None:
+    page.goto("/items")
+    box = page.locator("[data-menu-find]")
+    expect(box).to_be_focused()
+    page.keyboard.type("tuixiu")
+    left = page.locator("[data-menu] a:visible")
+    expect(left).to_have_count(3)
+    expect(page.locator("[data-menu-count]")).to_have_text("3 项")
+    page.keyboard.press("ArrowDown")  # the first is chosen already
+    expect(left.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    box.fill("没有这样的事")
+    expect(page.locator("[data-menu-none]")).to_be_visible()
+    box.fill("3")
+    expect(page.locator("[data-menu] a.on")).to_have_attribute("data-no", "3")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("个人参保登记")
+
+
+def test_a_letter_at_the_list_goes_on_in_the_menus_box(page: Page) -> None:
+    page.goto("/items")
+    page.keyboard.press("F4")
+    page.keyboard.type("sbkgs")
+    expect(page.locator("[data-menu-find]")).to_have_value("sbkgs")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("社保卡挂失")
+
+
 def test_f9_hides_numbers_and_amounts(page: Page, person: Callable[[str], bytes]) -> None:
     page.goto(f"/persons/{person('郑俊刚').hex()}")
     page.keyboard.press("F9")
