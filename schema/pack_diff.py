@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from schema.packs import RulePack
@@ -28,6 +28,7 @@ WHAT = {
     "list": {"zh": "选择项", "en": "choice"},
 }
 _Place = tuple[str, str, str]
+_IN_PLACES = ("id", "sections", "fields", "materials", "checks", "modes", "title", "short", "slip", "next_steps")
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,11 @@ def _spread(pack: RulePack) -> Iterator[tuple[_Place, str]]:
 
 
 def _spread_item(item: Service) -> Iterator[tuple[_Place, str]]:
-    whole = {"version": item.version, "from": item.effective_from, "subject": item.subject, "law": item.law,
-             "limit": item.limit_working_days, "effects": item.effects, "urgent": item.urgent}  # fmt: skip
+    # Whatever is not told below in places of its own is told here: a key added later cannot be forgotten.
+    whole = {f.name: getattr(item, f.name) for f in fields(Service) if f.name not in _IN_PLACES}
     yield ("item", item.id, ""), _plain({name: value for name, value in whole.items() if value})
+    for section in item.sections:
+        yield ("text", item.id, f"section {section.id}"), _plain(section.title)
     for field in item.fields:
         yield ("field", item.id, field.name), _plain({k: v for k, v in asdict(field).items() if v and k != "name"})
     for material in item.materials:

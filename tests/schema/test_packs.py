@@ -102,6 +102,22 @@ def test_the_comparison_names_item_field_and_parameter_with_the_day_they_take_ef
     assert {(c.what, c.kind) for c in back} == {("parameter", "changed"), ("field", "changed")}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("subject            =", "confidential = true\nsubject ="),
+        ("subject            =", "urgent = true\nsubject ="),
+        ("no                 = 13", "no = 14"),
+        ('group              = "insured"', 'group = "public"'),
+        ('common_key         = "2"', 'common_key = "5"'),
+        ("联系方式和学历", "联系方式"),
+    ],
+)
+def test_no_key_of_an_item_changes_without_being_told(before: str, after: str) -> None:
+    told = pack_diff.between(packs.built_in(), packs.load(changed(ITEM, before, after)))
+    assert [(c.owner, c.kind) for c in told] == [("personal_data_change", "changed")]
+
+
 def test_the_words_of_papers_are_part_of_the_pack_and_a_change_of_them_is_told() -> None:
     pack = packs.load(changed("words.toml", "不予批准决定告知书", "不予批准通知书"))
     assert pack.words["decision.title_rejected"]["zh"] == "不予批准通知书"

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from hub.context import Hub
+from schema import database
 from schema.clock import FixedClock
 from sync.hub import publish
 from tests.hub.county import (
@@ -208,3 +209,43 @@ def test_a_decision_that_could_not_be_signed_is_told_to_its_officer(
     clock.advance(minutes=1)
     assert "还有必须改正的问题" in browser.get("/").text
     assert county.rows("SELECT * FROM pending_decision") == []
+
+
+@pytest.mark.parametrize(
+    ("days_later", "said"),
+    [
+        (0, "剩 20 个工作日"),  # Monday 2026-11-23; due on Monday 2026-12-21
+        (25, "剩 1 个工作日"),  # Friday
+        (28, "今天到期"),
+        (29, "超 1 个工作日"),
+        (33, "超 4 个工作日"),  # Saturday
+    ],
+)
+def test_queue_and_case_say_how_many_working_days_are_left(
+    hub: Hub, browse: Browse, claim: bytes, clock: FixedClock, days_later: int, said: str
+) -> None:
+    clock.advance(days=days_later)
+    browser = browse(hub, ACCEPT)
+    for path in ("/", "/review", address(claim)):
+        assert said in browser.get(path).text, path
+
+
+def test_a_limit_that_ended_on_friday_is_late_on_saturday(
+    county: County, browse: Browse, claim: bytes, clock: FixedClock
+) -> None:
+    with county.store.write() as db:
+        database.update(db, "hub_case", {"id": claim}, {"due_on": "2026-12-18"})
+    clock.advance(days=26)
+    assert "已超期" in browse(county.hub, ACCEPT).get("/review").text
+
+
+def test_a_limit_in_a_year_without_announced_holidays_is_marked_and_no_limit_says_nothing(
+    county: County, browse: Browse, claim: bytes
+) -> None:
+    browser = browse(county.hub, ACCEPT)
+    for due_on, marked in (("2027-01-08", True), ("2026-12-21", False), (None, False)):
+        with county.store.write() as db:
+            database.update(db, "hub_case", {"id": claim}, {"due_on": due_on})
+        page = browser.get(address(claim)).text
+        assert ("2027 年放假安排还没有" in page) == marked
+        assert ("法定期限" in page) == (due_on is not None)
