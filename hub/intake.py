@@ -21,7 +21,6 @@ from schema import ids
 from schema.errors import NotAllowed, Refusal, WrongState
 from schema.events import Fact
 from schema.findings import Finding
-from schema.period import add_working_days
 from sync.hub.publish import Publication
 
 ON_THE_SPOT = "S"
@@ -120,8 +119,8 @@ def _begin(pub: Publication, case: HubCase, fact: Fact, decision: str) -> None:
 
 def _due_on(case: HubCase) -> str | None:
     """The last day of the legal limit; None where the law sets none: such a case must not look overdue tomorrow."""
-    limit = case.item.limit_working_days
-    return add_working_days(case.received_on, limit).isoformat() if limit else None
+    last = case.item.last_day(case.received_on)
+    return last.isoformat() if last else None
 
 
 def _on_the_spot(case: HubCase) -> bool:

@@ -93,14 +93,14 @@ def _taken(db: Any, case_id: bytes) -> Fact:
 
 def last_day(db: Any, slip: Slip) -> LastDay | None:
     """The last day of the limit as this copy may truly say it: a copy goes on saying what it said when printed."""
-    limit = slip.item.limit_working_days
-    if not limit or slip.fact.body["legal"] == "final":
+    if_today = slip.item.last_day(slip.made.on)
+    if if_today is None or slip.fact.body["legal"] == "final":
         return None
     sql = "SELECT received_at, due_on FROM case_state WHERE case_id = ? AND due_on IS NOT NULL AND received_at <= ?"
     row = db.execute(sql, (slip.case_id, slip.made.at)).fetchone()
     here = local(row["received_at"]).date() if row else None
-    on = date.fromisoformat(row["due_on"]) if row else period.add_working_days(slip.made.on, limit)
-    return LastDay(on, here, period.is_announced(on))
+    on = date.fromisoformat(row["due_on"]) if row else if_today
+    return LastDay(on, here, slip.item.calendar_limit or period.is_announced(on))
 
 
 def id_tail(db: Any, body: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ Made from `schema/services/*.toml` by `{COMMAND}`; a test keeps it true. What th
 | H | 县里审批 | received | decided at the hub in the steps named, each by another officer |
 | F | 代收转送 | received | sent on to the body named; its outcome is written down, then the further steps |
 
-A limit counts working days from the day after the hub receives the case, by the State Council's holidays and make-up
+A limit in working days counts from the day after the hub receives the case, by the State Council's holidays and make-up
 days. Checks: *stops* must be mended before the case can be submitted; *noted* goes along to the reviewer; a *hint* is
 for the clerk alone.
 """
@@ -75,7 +75,7 @@ def _item(item: Service) -> str:
         f"[`{item.id}`](../schema/services/{item.id}.toml), version {item.version}, in force from "
         f"{item.effective_from}. About {about}. In lists: {item.short['zh']}, {item.short['en']}.\n",
         *(f"- {line}" for line in _ways(item)),
-        f"- Limit: {_limit(item, 'working days after the hub receives it')}.",
+        f"- Limit: {_limit(item, ' after the hub receives it')}.",
         f"- Law: {'; '.join(item.law) or '--'}.",
         f"- Papers: {'; '.join(_paper(item, m) for m in item.materials) or 'none'}.",
         f"- Checks: {'; '.join(_check(use) for use in item.checks) or 'none'}.",
@@ -122,8 +122,9 @@ def _labels(item: Service, names: tuple[str, ...], joint: str) -> str:
     return ", ".join(found[:-1]) + (f" {joint} " if found[:-1] else "") + found[-1]
 
 
-def _limit(item: Service, unit: str = "wd") -> str:
-    return f"{item.limit_working_days} {unit}" if item.limit_working_days else "none"
+def _limit(item: Service, more: str = "") -> str:
+    unit = "calendar days" if item.calendar_limit else "working days"
+    return f"{item.limit_working_days} {unit}{more}" if item.limit_working_days else "none"
 
 
 def _paper(item: Service, paper: Material) -> str:

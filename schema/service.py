@@ -118,6 +118,7 @@ class _ServiceFile:
             common_key=r.one_of("common_key", "123456789", required=False),
             law=r.words("law"),
             limit_working_days=r.take("limit_working_days", int, 0),
+            calendar_limit=r.take("calendar_limit", bool, False, required=False),
             sections=sections,
             fields=fields,
             materials=materials,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from schema import case
+from schema import case, period
 from schema.findings import Severity
 from schema.toml_reader import Text
 
@@ -143,7 +143,8 @@ class Service:
     `subject`: person, unit, household or nobody (then nobody is searched for and the slip names no one).
     `new_person`, `new_unit`: somebody not in the register may apply. `forward_to`: the body that an item of mode F goes
     to. `confidential`: at the station only who took a case sees it, at the hub only labour inspection. `urgent`: a case
-    overtakes the station's queue on its way to the hub (a death, a stopped payment).
+    overtakes the station's queue on its way to the hub (a death, a stopped payment). `calendar_limit`: the law counts
+    the limit in calendar days (工伤保险条例 20, 25), not in working days.
     """
 
     id: str
@@ -170,6 +171,15 @@ class Service:
     new_unit: bool = False
     confidential: bool = False
     forward_to: Text = field(default_factory=dict)
+    calendar_limit: bool = False
+
+    def last_day(self, received_on: date) -> date | None:
+        """The last day of the legal limit of a case that the hub received on that day; None when there is no limit."""
+        if not self.limit_working_days:
+            return None
+        if self.calendar_limit:
+            return received_on + timedelta(days=self.limit_working_days)
+        return period.add_working_days(received_on, self.limit_working_days)
 
     @property
     def mode(self) -> str:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from hub import pack
 from schema import ids
 from schema.clock import FixedClock
 from schema.errors import NotAllowed, Refusal, UnknownSubject, WrongState
@@ -46,6 +48,12 @@ def test_the_legal_limit_runs_from_the_day_the_hub_received_it(county: County, d
     case_id = desk.submit(CLAIM, "周建根", stated_at="2026-11-20T01:15:00.000Z")
     # 20 working days after Monday 2026-11-23.
     assert county.one("SELECT due_on FROM hub_case WHERE id = ?", case_id) == "2026-12-21"
+
+
+def test_a_limit_that_the_law_counts_in_calendar_days_runs_through_weekends_and_holidays() -> None:
+    item = pack.services()["labour_ability_appraisal"]  # 60 日, 工伤保险条例 25
+    assert item.last_day(date(2026, 9, 20)) == date(2026, 11, 19)
+    assert pack.services()[CLAIM].last_day(date(2026, 11, 23)) == date(2026, 12, 21)
 
 
 def test_a_case_without_a_legal_limit_has_no_last_day_and_is_never_late(county: County, desk: Desk) -> None:
