@@ -12,7 +12,7 @@ from typing import Any
 
 from hub import stations
 from schema import database
-from schema.clock import stamp
+from schema.clock import parse_stamp, stamp
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def of_run(db: Any, run_id: str, computed_at: str) -> list[Mark]:
         ).fetchone()[0]
         for row in rows
     }
-    return _marked(rows, _names(db), datetime.fromisoformat(computed_at), late)
+    return _marked(rows, _names(db), parse_stamp(computed_at), late)
 
 
 def to_json(marks: list[Mark]) -> list[dict[str, Any]]:

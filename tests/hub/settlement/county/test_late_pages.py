@@ -79,7 +79,7 @@ def test_the_pages_show_it_and_whose_work_is_missing(adjusted: County, hub: Hub,
 
 
 def test_a_station_that_holds_work_back_is_named_and_kept_with_the_run(
-    money: County, months: Months, township: Township
+    money: County, months: Months, township: Township, hub: Hub, browse: Browse
 ) -> None:
     now = money.clock.now()
     with money.store.write() as db:
@@ -94,6 +94,11 @@ def test_a_station_that_holds_work_back_is_named_and_kept_with_the_run(
     done = run(money, months)
     rows = money.rows("SELECT station, unsent FROM month_watermark WHERE run_id = ? ORDER BY 1", done.run_id)
     assert {row["station"]: row["unsent"] for row in rows}["0100-1"] == 3
+    browser = browse(hub, OFFICERS["settle"])
+    shown = browser.get(f"/settlement/county/{NOVEMBER}/stations")
+    assert shown.status_code == 200
+    assert "没到齐的站点" in shown.text and "站0100-1" in shown.text and "从未" in shown.text
+    assert browser.get(f"/settlement/county/{DECEMBER}/stations").status_code == 200
 
 
 def test_a_rehearsal_writes_nothing_and_names_what_changes(money: County, months: Months, township: Township) -> None:
