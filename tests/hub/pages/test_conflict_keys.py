@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hub.app import create_app
-from tests.browser.eyes import LOW, Eyes
+from tests.browser.eyes import Eyes
 from tests.browsing import chromium, served
 from tests.hub.county import CHEAP, PASSWORD, REVIEW, County
 from tests.hub.deciding import put_conflict
@@ -43,8 +43,7 @@ def test_two_fields_are_decided_and_taken_back_without_the_mouse(page: Page, cou
         page.get_by_role("link", name=lang).or_(page.get_by_role("button", name=lang)).click()
         page.goto("/conflicts")
         eyes.look(page, lang)
-    page.set_viewport_size({"width": 683, "height": LOW["height"]})
-    eyes.look(page, "narrow")
+    eyes.look_close(page, "conflicts")
     assert eyes.complaints == []
 
     expect(page.locator(":focus")).to_have_attribute("name", "use-phone")
