@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ class Disk:
     done = 0
 
 
-class Failing(sqlcipher.Connection):  # type: ignore[misc]
+class Failing(database.Remembering):
     """A connection to that disk. Undoing works always, as it does after a cut."""
 
     def execute(self, sql: str, *values: Any) -> Any:
@@ -49,7 +48,7 @@ class Failing(sqlcipher.Connection):  # type: ignore[misc]
 def plant(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on every connection is to that disk."""
     monkeypatch.setattr(Disk, "left", None)
-    monkeypatch.setattr(database.sqlcipher, "connect", partial(sqlcipher.connect, factory=Failing))
+    monkeypatch.setattr(database, "Remembering", Failing)
 
 
 def fail_everywhere(store: Store, act: Callable[[], Any], *but_not: str) -> tuple[int, Any]:
