@@ -58,6 +58,7 @@ def test_every_action_answers_hostile_fields_in_words_and_writes_nothing(
             f"/unsent/refusals/{NOBODY}/handled": {"x": evil},
             "/usb/import": {"file": evil},
             "/estimates/employee_pension": {"born_on": evil, "kind": evil},
+            "/items": {"q": evil},
             "/search/units": {"q": evil},
             "/card/take": {"x": evil},
             "/card/99/begin": {"x": evil},
