@@ -48,3 +48,9 @@ def hub_store(make_store: Callable[..., Store]) -> Store:
 @pytest.fixture
 def node_store(make_store: Callable[..., Store]) -> Store:
     return make_store("node")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, or one worker goes on alone long after the others have finished."""
+    long = ("tests/browser/", "tests/test_journey.py", "tests/simulation/", "tests/provisioning/test_demo.py")
+    items.sort(key=lambda item: not item.nodeid.startswith(long))
