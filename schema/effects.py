@@ -9,6 +9,7 @@ prefilled phone of a form taken days ago must not undo what another station wrot
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from schema import discovery, names, period, resident_id, tables
 from schema.decided import EFFECTS, CaseInput, Change, Decided, Effect, effect
@@ -102,19 +103,27 @@ def contact_where_empty(d: Decided) -> list[Change]:
 @effect("start_month", "grade", "hardship")
 def resident_enrolment(d: Decided) -> list[Change]:
     """The relation to the resident pension, and an empty account where there is none."""
-    enrolment = {
-        "id": derived_id(d.case.id, "enrolment"), "person_id": d.person_id, "insurance": RESIDENT_PENSION,
-        "state": "active", "began_month": d.value("start_month"), "ended_month": None, "grade_fen": d.value("grade"),
-        "hardship": d.value("hardship"), "case_id": d.case.id,
-    }  # fmt: skip
-    out = [Change("enrolment", enrolment)]
-    if not d.view.account:
-        account = {
-            "person_id": d.person_id, "insurance": RESIDENT_PENSION, "balance_fen": 0, "paid_months": 0,
-            "as_of_month": period.add_months(period.month_of(d.today), -1),
-        }  # fmt: skip
-        out.append(Change("account", account))
-    return out
+    chosen = {"grade_fen": d.value("grade"), "hardship": d.value("hardship")}
+    enrolment = begun(d, RESIDENT_PENSION, d.value("start_month"), "enrolment", **chosen)
+    return [enrolment, *account_if_none(d, RESIDENT_PENSION)]
+
+
+def begun(d: Decided, insurance: str, month: str, name: str, **chosen: Any) -> Change:
+    """A relation that begins with this case. `name`: what its id is derived from, beside the case."""
+    return Change("enrolment", {
+        "id": derived_id(d.case.id, name), "person_id": d.person_id, "insurance": insurance, "state": "active",
+        "began_month": month, "ended_month": None, "grade_fen": 0, "hardship": None, "case_id": d.case.id, **chosen,
+    })  # fmt: skip
+
+
+def account_if_none(d: Decided, insurance: str) -> list[Change]:
+    """An empty account of that insurance for whoever has none."""
+    if d.view.account_of(insurance):
+        return []
+    return [Change("account", {
+        "person_id": d.person_id, "insurance": insurance, "balance_fen": 0, "paid_months": 0,
+        "as_of_month": period.add_months(period.month_of(d.today), -1),
+    })]  # fmt: skip
 
 
 @effect("bank", "account_no", "holder")

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from schema import period
 from schema.decided import Change, Decided, effect
+from schema.effects import account_if_none, begun
 from schema.ids import derived_id
 from schema.view import EMPLOYEE_PENSION
 
@@ -115,16 +115,5 @@ def _relation(d: Decided, insurance: str, month: str) -> list[Change]:
     running = d.view.enrolled(insurance)
     if running:
         return [Change("enrolment", {**e, "state": ACTIVE}) for e in running if e["state"] != ACTIVE]
-    row: dict[str, Any] = {
-        "id": derived_id(d.case.id, f"enrolment {insurance}"), "person_id": d.person_id, "insurance": insurance,
-        "state": ACTIVE, "began_month": month, "ended_month": None, "grade_fen": 0, "hardship": None,
-        "case_id": d.case.id,
-    }  # fmt: skip
-    out = [Change("enrolment", row)]
-    if insurance == EMPLOYEE_PENSION and not d.view.account_of(EMPLOYEE_PENSION):
-        account = {
-            "person_id": d.person_id, "insurance": EMPLOYEE_PENSION, "balance_fen": 0, "paid_months": 0,
-            "as_of_month": period.add_months(period.month_of(d.today), -1),
-        }  # fmt: skip
-        out.append(Change("account", account))
-    return out
+    out = [begun(d, insurance, month, f"enrolment {insurance}")]
+    return [*out, *account_if_none(d, insurance)] if insurance == EMPLOYEE_PENSION else out

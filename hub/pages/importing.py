@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.context import current
-from hub.importing import headings, refused, register, uploads
+from hub.importing import form, headings, refused, register, uploads
 from hub.importing.register import ROLE
 from hub.sections import Section
 from schema.errors import Refusal
 from schema.findings import Finding
-from schema.sheets import MIB, WEB, check
+from schema.sheets import WEB
 from schema.web.auth import current_key, current_officer, require_role
 from schema.web.frame import lang, t
 
@@ -25,10 +22,7 @@ RUNS_SHOWN = 20
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@page.url_value_preprocessor
-def _take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Before anything reads the form: a register is larger than what other pages may be sent."""
-    request.max_content_length = WEB.bytes_max + MIB
+page.url_value_preprocessor(form.take_large_files)
 
 
 @page.get("")
@@ -42,18 +36,10 @@ def index() -> str:
 @require_role(ROLE)
 def upload() -> AnyResponse:
     """Keep the file for its preview. A file that cannot be read is told about beside the form."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        finding = Finding("file", "block", "file", t("importing.choose"), t("importing.choose"))
-        return make_response(_show([finding]), 422)
-    with sent.stream:
-        content = sent.read()
-    hub = current()
     try:
-        check(content, WEB, headings.register().is_header)
+        upload_id = form.kept(headings.register().is_header)
     except Refusal as refusal:
         return _refused_file(refusal)
-    upload_id = uploads.keep(hub, current_officer().operator_no, Path(sent.filename).name, content)
     return redirect(url_for("importing.preview", upload_id=upload_id), 303)
 
 
@@ -102,7 +88,7 @@ def refused_lines(upload_id: bytes) -> Response:
 
 
 def _refused_file(refusal: Refusal) -> AnyResponse:
-    return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
+    return make_response(_show(form.beside(refusal)), 422)
 
 
 def _show(findings: list[Finding] | None = None) -> str:

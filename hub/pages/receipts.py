@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.context import current
-from hub.importing import uploads
+from hub.importing import form, uploads
 from hub.officers import MONEY_ROLES
 from hub.settlement import matching, receipt_file, receipts, views
 from schema import money, view
 from schema.errors import Refusal
 from schema.findings import Finding
-from schema.sheets import MIB, WEB, check
+from schema.sheets import WEB
 from schema.web.auth import current_key, current_officer, require_role
 from schema.web.frame import t
 
@@ -24,10 +21,7 @@ page = Blueprint("receipts", __name__, url_prefix="/receipts")
 READERS = (*MONEY_ROLES, "inspect")
 
 
-@page.url_value_preprocessor
-def _take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Before anything reads the form: such a file is larger than what other pages may be sent."""
-    request.max_content_length = WEB.bytes_max + MIB
+page.url_value_preprocessor(form.take_large_files)
 
 
 @page.get("")
@@ -41,18 +35,10 @@ def index() -> str:
 @require_role(receipts.ROLE)
 def upload() -> Response:
     """Keep the file for its preview; one that cannot be read is told about beside the form."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        said = t("settlement_receipts.choose")
-        return make_response(_show([Finding("file", "block", "file", said, said)]), 422)
-    with sent.stream:
-        content = sent.read()
-    hub = current()
     try:
-        check(content, WEB, receipt_file.known_headings().is_header)
+        upload_id = form.kept(receipt_file.known_headings().is_header)
     except Refusal as refusal:
         return _refused_file(refusal)
-    upload_id = uploads.keep(hub, current_officer().operator_no, Path(sent.filename).name, content)
     return redirect(url_for("receipts.preview", upload_id=upload_id), 303)
 
 
@@ -111,7 +97,7 @@ def give() -> Response:
 
 
 def _refused_file(refusal: Refusal) -> Response:
-    return make_response(_show([Finding(refusal.code, "block", "file", refusal.zh, refusal.en)]), 422)
+    return make_response(_show(form.beside(refusal)), 422)
 
 
 def _show(findings: list[Finding] | None = None) -> str:
