@@ -54,9 +54,11 @@ def preview(upload_id: bytes) -> Response:
         summary = money_in.preview(hub.store, found.content, WEB, settled, hub.clock)
     except Refusal as refusal:
         return _refused(refusal)
-    return make_response(
-        render_template("county/money_preview.html", upload=found, summary=summary, settled=settled)
+    shown = render_template(
+        "settlement/receipts_preview.html", upload=found, summary=summary, pages="county_money", unmatched="waiting",
+        settled=settled,
     )  # fmt: skip
+    return make_response(shown)
 
 
 @page.post("/<id:upload_id>/take")

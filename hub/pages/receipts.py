@@ -52,7 +52,11 @@ def preview(upload_id: bytes) -> Response:
         summary = receipts.preview(hub.store, found.content, WEB, hub.clock)
     except Refusal as refusal:
         return _refused_file(refusal)
-    return make_response(render_template("settlement/receipts_preview.html", upload=found, summary=summary))
+    shown = render_template(
+        "settlement/receipts_preview.html", upload=found, summary=summary, pages="receipts", unmatched="suspense",
+        settled="",
+    )  # fmt: skip
+    return make_response(shown)
 
 
 @page.post("/<id:upload_id>/take")
